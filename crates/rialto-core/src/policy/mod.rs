@@ -9,6 +9,7 @@ mod approve;
 mod authorise;
 mod decide;
 mod evolve;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ pub(crate) use decide::{
     BlockedOwners, blocked, count_blocked, owner_blocked, throttle, throttle_many, unblocked,
 };
 pub(crate) use evolve::{count_rate, evolve};
+pub use room::RateRoom;
 
 use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};

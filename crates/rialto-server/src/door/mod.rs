@@ -32,6 +32,7 @@ mod ops;
 mod over;
 mod path;
 mod problem;
+mod rates;
 mod reads;
 mod routes;
 mod seats;
@@ -61,8 +62,8 @@ use crate::histogram::ByRoute;
 use crate::node::Node;
 
 pub use bodies::{
-    BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, HELD_BYTES, HELD_KEPT, HELD_OF_ADDRESS,
-    HELD_OF_ONE, HELD_OF_STRANGERS, STRANGER_BYTES,
+    BODIES, BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, BodyRule, HELD_BYTES, HELD_KEPT,
+    HELD_OF_ADDRESS, HELD_OF_ONE, HELD_OF_STRANGERS, STRANGER_BYTES, Take, refusal_of,
 };
 pub use crowd::{ANSWER_BYTES, ANSWERS_OF_ONE, PART_OF_ONE};
 #[cfg(feature = "schema")]

@@ -15,6 +15,8 @@ use rialto_core::state::State;
 use rialto_core::text::Sealed;
 use rialto_journal::{Content, Frame};
 
+use super::paces::{self, Pace};
+
 /// A request to the realm, its texts sealed.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -85,6 +87,8 @@ pub struct Answered {
     pub position: u64,
     /// The reply.
     pub reply: Reply,
+    /// The rate limit that it is nearest to.
+    pub pace: Option<Pace>,
 }
 
 /// The state, and the current frame.
@@ -141,6 +145,7 @@ impl Engine {
     /// Decides an ask and applies it. The envelope of an accepted one is handed to `seen`.
     pub fn ask(&mut self, ask: Ask, stamp: &Stamp, seen: &mut dyn FnMut(&Envelope)) -> Answered {
         let mut leaked = Vec::new();
+        let op = ask.command.op();
         let reply = match decide(&self.state, &ask.request, &ask.command, stamp) {
             Err(rejection) => Reply::Refused(rejection),
             Ok(Verdict::Nothing) => Reply::Nothing,
@@ -163,7 +168,12 @@ impl Engine {
         for token in leaked {
             self.end_leaked(token, stamp, seen);
         }
-        Answered { position, reply }
+        let pace = paces::nearest(&self.state, &ask.request, op, stamp.steady_ms);
+        Answered {
+            position,
+            reply,
+            pace,
+        }
     }
 
     /// Ends a token that a text just accepted contained. One that has already ended is left alone.

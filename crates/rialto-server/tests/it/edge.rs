@@ -774,3 +774,118 @@ async fn what_does_not_end_in_its_time_is_cut_off() {
     drop((body, send));
     let _ = driven.await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_a_command_says_what_is_left() {
+    let served = Served::new(None).await;
+    let (admin, writer) = served.owner("ann").await;
+    let reader = json!({ "handle": "reader" });
+    served.ok(Some(&admin), "agent.register", reader).await;
+    let head = |head: &Parts, name: &str| -> String {
+        head.headers
+            .get(name)
+            .map_or("", |v| v.to_str().unwrap())
+            .to_owned()
+    };
+    // Nothing is counted yet: the requests that may be in progress are nearest.
+    let items = json!([{ "name": "Taco", "price": "3.50" }]);
+    let listing = json!({ "terms": { "title": "Tacos", "items": items } });
+    let (told, said) = served
+        .command(Some(&writer), "listing.publish", listing)
+        .await;
+    assert!(
+        head(&told, "ratelimit-policy").contains("qu=\"concurrent-requests\""),
+        "{said}"
+    );
+    assert!(head(&told, "ratelimit").starts_with("\"open\";r="));
+    let (_, realm) = served.http1("/api/realm").await;
+    let realm: Value = serde_json::from_str(&realm).unwrap();
+    let mut settings = realm["settings"].clone();
+    settings["messages_per_minute"] = json!(6);
+    served
+        .ok(Some(&served.operator), "policy.set_settings", settings)
+        .await;
+    let letter = json!({ "to": { "agent": "@reader" }, "body": "Hello" });
+    let (mut left, mut sent) = (6, 0);
+    let refused = loop {
+        let (told, said) = served
+            .command(Some(&writer), "mail.send", letter.clone())
+            .await;
+        assert_eq!(
+            head(&told, "ratelimit-policy"),
+            "\"messages\";q=6;w=60",
+            "{said}"
+        );
+        let now = head(&told, "ratelimit");
+        let (now, whole) = now
+            .strip_prefix("\"messages\";r=")
+            .unwrap()
+            .split_once(";t=")
+            .unwrap();
+        let (now, whole): (u64, u64) = (now.parse().unwrap(), whole.parse().unwrap());
+        if told.status != StatusCode::OK {
+            assert_eq!(now, 0, "it was refused with {left} left");
+            break (told, said);
+        }
+        sent += 1;
+        assert!(
+            now < left && whole <= 60,
+            "{now} of {left}, whole in {whole}"
+        );
+        left = now;
+        assert!(sent < 10);
+    };
+    let (told, said) = refused;
+    assert_eq!(told.status, StatusCode::TOO_MANY_REQUESTS, "{said}");
+    let wait: u64 = head(&told, "retry-after").parse().unwrap();
+    assert!((1..=20).contains(&wait), "{wait} s: {said}");
+    assert!(
+        said["detail"].as_str().unwrap().contains("again in"),
+        "{said}"
+    );
+    // Reads say nothing of it.
+    let (told, _) = served.http1("/api/agents").await;
+    assert!(!told.contains("ratelimit"), "{told}");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_not_read_makes_the_server_hold_a_page() {
+    let served = Served::new(None).await;
+    let (admin, writer) = served.owner("ann").await;
+    let reader = json!({ "handle": "reader" });
+    let reader = secret(&served.ok(Some(&admin), "agent.register", reader).await);
+    for _ in 0..12 {
+        let body = "x".repeat((1 << 20) - 100);
+        let letter = json!({ "to": { "agent": "@reader" }, "body": body });
+        served.ok(Some(&writer), "mail.send", letter).await;
+    }
+    let stream = TcpStream::connect(served.at).await.unwrap();
+    let (send, connection) = h2::client::Builder::new()
+        .initial_window_size(10)
+        .handshake::<_, Bytes>(stream)
+        .await
+        .unwrap();
+    let driven = tokio::spawn(connection);
+    let stream = ask(&send, served.get_as(&reader, "/api/inbox/stream"))
+        .await
+        .await
+        .unwrap();
+    // It has begun, and stops at the first page, of which the last text may go beyond.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let held = served.metric("rialto_answer_bytes").await;
+    let page = rialto_views::PAGE_BYTES as f64;
+    assert!(
+        held > 0.5 * page && held < page + f64::from(2 << 20),
+        "{held} of {page}"
+    );
+    let reads = served.metric("rialto_view_reads_total").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let more = served.metric("rialto_view_reads_total").await;
+    assert!((more - reads).abs() < 0.5, "it goes on reading");
+    drop((stream, send));
+    driven.abort();
+    served.becomes("rialto_inbox_streams", 0.0).await;
+    served.becomes("rialto_answer_bytes", 4_096.0).await;
+    served.stop().await;
+}
