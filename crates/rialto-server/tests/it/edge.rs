@@ -66,7 +66,9 @@ impl Served {
 
     /// A connection of HTTP/2 with prior knowledge, and what drives it.
     async fn h2c(&self) -> (SendRequest<Bytes>, JoinHandle<Option<h2::Error>>) {
-        over(TcpStream::connect(self.at).await.unwrap()).await
+        let stream = TcpStream::connect(self.at).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        over(stream).await
     }
 
     fn get(&self, path: &str) -> Request<()> {
@@ -162,7 +164,8 @@ impl Served {
 
     async fn stop(mut self) {
         let _ = self.stop.take().unwrap().send(());
-        timeout(SOON, self.serving).await.unwrap().unwrap();
+        // Closing lets the lists take in what has come.
+        timeout(6 * SOON, self.serving).await.unwrap().unwrap();
     }
 }
 
