@@ -54,8 +54,9 @@ pub const WRITE_RATE: u32 = 16 << 10;
 pub const DRAIN: Duration = Duration::from_secs(10);
 /// How long connections may take to notice that they are cut off.
 const CUT_OFF: Duration = Duration::from_secs(1);
-/// How long a connection of HTTP/2 may have no request in progress.
-const QUIET: Duration = Duration::from_secs(60);
+/// How often it is looked whether a connection of HTTP/2 has had no request since the last time: then it is
+/// asked to end, and at the next time cut off.
+const QUIET: Duration = Duration::from_secs(30);
 /// The most headers of a request, and the most bytes of its head. As much is read of a body at a time.
 const HEADERS: usize = 64;
 pub(super) const HEAD_BYTES: usize = 16 << 10;
@@ -393,7 +394,11 @@ impl Connection {
             }
             return;
         };
-        match tokio::time::timeout(PATIENCE, tls.acceptor().accept(stream)).await {
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(PATIENCE, tls.acceptor().accept(stream)) => shaken,
+            _ = drain.changed() => return,
+        };
+        match shaken {
             Ok(Ok(stream)) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
                 self.http(stream, Bytes::new(), http2, drain).await;
@@ -672,6 +677,22 @@ mod tests {
         assert!(held.iter().all(Option::is_some));
         let connections = idle.connections();
         assert!(connections.all.is_empty() && connections.waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_quiet_while_none_of_its_requests_is_in_progress() {
+        let idle = Arc::new(Idle::default());
+        idle.enter(7, || tokio::spawn(async {}).abort_handle());
+        assert_eq!(idle.quiet_after(7), Some(0));
+        let (one, other) = (InProgress::begin(&idle, 7), InProgress::begin(&idle, 7));
+        drop(one);
+        assert_eq!(idle.quiet_after(7), None, "one of two goes on");
+        assert!(idle.connections().waiting.is_empty());
+        drop(other);
+        assert_eq!(idle.quiet_after(7), Some(2));
+        assert_eq!(idle.connections().waiting.len(), 1);
+        idle.leave(7);
+        assert_eq!(idle.quiet_after(7), None);
     }
 
     /// A connection whose client reads nothing: what is written stays where it is.
