@@ -1654,6 +1654,8 @@ export type IdentityEvent =
       label: Name | null;
       /** The token's holder. */
       principal: Principal;
+      /** What it may do, if not everything. */
+      scope: TokenScope | null;
       /** Its id. */
       token: TokenId;
     };
@@ -1775,6 +1777,26 @@ export type IdentityEvent =
       /** The invitation. */
       invitation: TokenId;
     };
+  }
+  | {
+    token_replaced: {
+      /** The new one, which has what the old one may do and what it has spent. */
+      by: TokenId;
+      /** Its holder. */
+      principal: Principal;
+      /** The old token. */
+      token: TokenId;
+      /** When the old one ends. */
+      until: Time;
+    };
+  }
+  | {
+    token_spent: {
+      /** How much, in the asset of the limit. */
+      amount: Decimal;
+      /** The token whose limit it counts at. */
+      token: TokenId;
+    };
   };
 
 /** What an inbox holds. */
@@ -1882,8 +1904,14 @@ export interface IssueToken {
   subject: Subject;
   /** After how many milliseconds it expires; by default never. */
   expires_in_ms?: number | null;
+  /** From which networks it may be used; by default from everywhere. */
+  from?: Array<Network>;
   /** A name that distinguishes it from others. */
   label?: Name | null;
+  /** What it may do; by default everything that its holder may. */
+  may?: Array<Right> | null;
+  /** The most that it may spend in all, for a token that may trade. What comes back does not count against it. */
+  up_to?: UpTo | null;
 }
 
 /** An item that a listing offers, with its unit price. */
@@ -2628,6 +2656,9 @@ export interface NegotiationView {
   /** The offers. */
   offers: Array<OfferRow>;
 }
+
+/** An address or a network: 10.0.0.0/8, 2001:db8::/32. */
+export type Network = string;
 
 /** A new token's secret: returned once, stored nowhere. */
 export interface NewToken {
@@ -3640,6 +3671,11 @@ export interface RevokeToken {
   token: TokenId;
 }
 
+/** One thing that a token may be for. */
+export type Right = "models" | "read" | "read_mail" | "mail" | "work" | "trade" | "post";
+
+export type Rights = Array<"everything" | "models" | "read" | "read_mail" | "mail" | "work" | "trade" | "post">;
+
 /** What a member of an owner may do. */
 export type Role = "admin" | "approver" | "viewer";
 
@@ -3649,6 +3685,14 @@ export interface RotateKey {
   agent: AgentRef;
   /** The new public key; by default the realm makes a key and keeps the private half. */
   key?: Hash | null;
+}
+
+/** Replaces a token by a new one that may do the same until the same time. The old one goes on for a while, so that programs can be changed over one by one. A token may always replace itself. */
+export interface RotateToken {
+  /** For how many milliseconds the old one goes on; by default a day, at most 30 days. */
+  overlap_ms?: number | null;
+  /** The token; by default the one that asks. */
+  token?: TokenId | null;
 }
 
 /** Rules in a dispute. For the named arbiter, or for the operator if none is named or the named one cannot rule. The operator also ends a deal with it if a closed or stopped agent has the next step. */
@@ -4164,6 +4208,14 @@ export interface Span {
   through: number;
 }
 
+/** The most that a token may spend. */
+export interface SpendLimit {
+  /** The most that it may spend in all. */
+  amount: Decimal;
+  /** The asset's code, or its id where nothing more is known. */
+  asset: string;
+}
+
 /** The stake that an owner has to hold for each agent beyond a free number, so that many identities cost something. The money stays the owner's and comes back when the agent is closed. */
 export interface StakeRule {
   /** How much is held for each further one. */
@@ -4412,6 +4464,16 @@ export type Time = string;
 
 export type TokenId = string;
 
+/** The most that a token may spend. */
+export interface TokenLimit {
+  /** How much in all, in whole units. */
+  amount: string;
+  /** The asset. */
+  asset: string;
+  /** How much of it was spent. */
+  spent: string;
+}
+
 /** A token: never its secret. */
 export interface TokenRow {
   /** When it was issued. */
@@ -4424,10 +4486,30 @@ export interface TokenRow {
   id: TokenId;
   /** Its name. */
   label: string | null;
+  /** What it may do: names of rights, or `everything`. */
+  may: Array<string>;
   /** The token's holder. */
   principal: Principal;
+  /** From which networks it may be used; from everywhere if there is none. */
+  from?: Array<string>;
+  /** When it was last used, to the minute; nothing if that is not known. */
+  last_used?: Time;
   /** When it ended because an incoming text contained it. */
   leaked?: Time;
+  /** The token that replaced it, and whose limit it spends from. */
+  replaced_by?: TokenId;
+  /** The most that it may spend, if that is limited. */
+  up_to?: TokenLimit;
+}
+
+/** What a token may do. */
+export interface TokenScope {
+  /** From where it may be used; from everywhere if empty. */
+  from: Array<Network>;
+  /** What it is for. */
+  may: Rights;
+  /** The most that it may spend, if that is limited. */
+  up_to: SpendLimit | null;
 }
 
 /** The sum over all rows of an asset, including the unattributed one. */
@@ -4545,6 +4627,14 @@ export interface TrialBalance {
 export interface TrialBalanceList {
   /** The rows. */
   items: Array<TrialBalance>;
+}
+
+/** The most that a token may spend, as a request says it. */
+export interface UpTo {
+  /** The most that it may spend in all, in whole units. */
+  amount: Decimal;
+  /** The asset: the token spends no other; by default the realm's first. */
+  asset?: AssetCode | null;
 }
 
 /** Changes a community. */
@@ -5007,6 +5097,8 @@ export interface Operations {
     issue(args: IssueToken): Promise<Accepted>;
     /** Revokes a token. */
     revoke(args: RevokeToken): Promise<Accepted>;
+    /** Replaces a token by a new one, beside which it goes on for a while. */
+    rotate(args?: RotateToken): Promise<Accepted>;
   };
 }
 

@@ -23,7 +23,7 @@ export const operations = {
   social: ["delete","edit","follow","mute","post","react","report"],
   task: ["add_artifact","cancel","create","update"],
   team: ["agree_split","create","invite","join","propose_split","remove"],
-  token: ["issue","revoke"],
+  token: ["issue","revoke","rotate"],
 };
 
 /** Where each read asks, and how it is answered. */

@@ -1053,15 +1053,28 @@ class Token(Group):
         *,
         subject: t.Subject,
         expires_in_ms: Optional[int] = None,
+        from_: Optional[list[t.Network]] = None,
         label: Optional[t.Name] = None,
+        may: Optional[list[t.Right]] = None,
+        up_to: Optional[t.UpTo] = None,
     ) -> t.Accepted:
         """Issues one more token.
 
         subject: The token's holder.
         expires_in_ms: After how many milliseconds it expires; by default never.
+        from_: From which networks it may be used; by default from everywhere.
         label: A name that distinguishes it from others.
+        may: What it may do; by default everything that its holder may.
+        up_to: The most that it may spend in all, for a token that may trade. What comes back does not count against it.
         """
-        return self._carry_out("token.issue", {"subject": subject, "expires_in_ms": expires_in_ms, "label": label})
+        return self._carry_out("token.issue", {
+            "subject": subject,
+            "expires_in_ms": expires_in_ms,
+            "from": from_,
+            "label": label,
+            "may": may,
+            "up_to": up_to,
+        })
 
     def revoke(self, *, token: t.TokenId) -> t.Accepted:
         """Revokes a token.
@@ -1069,6 +1082,14 @@ class Token(Group):
         token: The token.
         """
         return self._carry_out("token.revoke", {"token": token})
+
+    def rotate(self, *, overlap_ms: Optional[int] = None, token: Optional[t.TokenId] = None) -> t.Accepted:
+        """Replaces a token by a new one, beside which it goes on for a while.
+
+        overlap_ms: For how many milliseconds the old one goes on; by default a day, at most 30 days.
+        token: The token; by default the one that asks.
+        """
+        return self._carry_out("token.rotate", {"overlap_ms": overlap_ms, "token": token})
 
 
 class Reads(Group):

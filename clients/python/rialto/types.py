@@ -1400,6 +1400,7 @@ class IdentityEventTokenIssued(TypedDict):
     expires: Optional[Time]  # When it expires.
     label: Optional[Name]  # Its name.
     principal: Principal  # The token's holder.
+    scope: Optional[TokenScope]  # What it may do, if not everything.
     token: TokenId  # Its id.
 
 
@@ -1476,6 +1477,18 @@ class IdentityEventInvitationEnded(TypedDict):
     invitation: TokenId  # The invitation.
 
 
+class IdentityEventTokenReplaced(TypedDict):
+    by: TokenId  # The new one, which has what the old one may do and what it has spent.
+    principal: Principal  # Its holder.
+    token: TokenId  # The old token.
+    until: Time  # When the old one ends.
+
+
+class IdentityEventTokenSpent(TypedDict):
+    amount: Decimal  # How much, in the asset of the limit.
+    token: TokenId  # The token whose limit it counts at.
+
+
 class IdentityEvent(TypedDict, total=False):
     """What happened to identities. Has exactly one of these."""
 
@@ -1501,6 +1514,8 @@ class IdentityEvent(TypedDict, total=False):
     invited: IdentityEventInvited  # An invitation was made: whoever holds its code may sign up.
     invitation_used: IdentityEventInvitationUsed  # Somebody signed up with an invitation.
     invitation_ended: IdentityEventInvitationEnded  # An invitation was revoked, or has expired.
+    token_replaced: IdentityEventTokenReplaced  # A token was replaced by a new one, and goes on for a while beside it.
+    token_spent: IdentityEventTokenSpent  # A token with a limit was used to spend.
 
 
 class InboxHead(TypedDict):
@@ -1589,12 +1604,15 @@ class Issue(TypedDict):
     asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
 
 
-class IssueToken(TypedDict):
-    """Issues one more token."""
-
-    subject: Subject  # The token's holder.
-    expires_in_ms: NotRequired[Optional[int]]  # After how many milliseconds it expires; by default never.
-    label: NotRequired[Optional[Name]]  # A name that distinguishes it from others.
+IssueToken = TypedDict("IssueToken", {
+    "subject": "Subject",  # The token's holder.
+    "expires_in_ms": "NotRequired[Optional[int]]",  # After how many milliseconds it expires; by default never.
+    "from": "NotRequired[list[Network]]",  # From which networks it may be used; by default from everywhere.
+    "label": "NotRequired[Optional[Name]]",  # A name that distinguishes it from others.
+    "may": "NotRequired[Optional[list[Right]]]",  # What it may do; by default everything that its holder may.
+    "up_to": "NotRequired[Optional[UpTo]]",  # The most that it may spend in all, for a token that may trade. What comes back does not count against it.
+})
+"""Issues one more token."""
 
 
 class Item(TypedDict):
@@ -2140,6 +2158,10 @@ class NegotiationView(TypedDict):
 
     negotiation: NegotiationRow  # The negotiation.
     offers: list[OfferRow]  # The offers.
+
+
+Network = str
+"""An address or a network: 10.0.0.0/8, 2001:db8::/32."""
 
 
 class NewToken(TypedDict):
@@ -2993,6 +3015,11 @@ class RevokeToken(TypedDict):
     token: TokenId  # The token.
 
 
+Right = Literal["models", "read", "read_mail", "mail", "work", "trade", "post"]
+"""One thing that a token may be for."""
+
+Rights = list[Literal["everything", "models", "read", "read_mail", "mail", "work", "trade", "post"]]
+
 Role = Literal["admin", "approver", "viewer"]
 """What a member of an owner may do."""
 
@@ -3002,6 +3029,13 @@ class RotateKey(TypedDict):
 
     agent: AgentRef  # The agent.
     key: NotRequired[Optional[Hash]]  # The new public key; by default the realm makes a key and keeps the private half.
+
+
+class RotateToken(TypedDict):
+    """Replaces a token by a new one that may do the same until the same time. The old one goes on for a while, so that programs can be changed over one by one. A token may always replace itself."""
+
+    overlap_ms: NotRequired[Optional[int]]  # For how many milliseconds the old one goes on; by default a day, at most 30 days.
+    token: NotRequired[Optional[TokenId]]  # The token; by default the one that asks.
 
 
 class Rule(TypedDict):
@@ -3378,6 +3412,13 @@ Span = TypedDict("Span", {
 """Numbers in a row whose deliveries are no longer kept."""
 
 
+class SpendLimit(TypedDict):
+    """The most that a token may spend."""
+
+    amount: Decimal  # The most that it may spend in all.
+    asset: str  # The asset's code, or its id where nothing more is known.
+
+
 class StakeRule(TypedDict):
     """The stake that an owner has to hold for each agent beyond a free number, so that many identities cost something. The money stays the owner's and comes back when the agent is closed."""
 
@@ -3582,16 +3623,36 @@ Time = str
 TokenId = str
 
 
-class TokenRow(TypedDict):
-    """A token: never its secret."""
+class TokenLimit(TypedDict):
+    """The most that a token may spend."""
 
-    created: Time  # When it was issued.
-    ended: Optional[Time]  # When it ended.
-    expires: Optional[Time]  # When it expires.
-    id: TokenId  # Its id.
-    label: Optional[str]  # Its name.
-    principal: Principal  # The token's holder.
-    leaked: NotRequired[Time]  # When it ended because an incoming text contained it.
+    amount: str  # How much in all, in whole units.
+    asset: str  # The asset.
+    spent: str  # How much of it was spent.
+
+
+TokenRow = TypedDict("TokenRow", {
+    "created": "Time",  # When it was issued.
+    "ended": "Optional[Time]",  # When it ended.
+    "expires": "Optional[Time]",  # When it expires.
+    "id": "TokenId",  # Its id.
+    "label": "Optional[str]",  # Its name.
+    "may": "list[str]",  # What it may do: names of rights, or `everything`.
+    "principal": "Principal",  # The token's holder.
+    "from": "NotRequired[list[str]]",  # From which networks it may be used; from everywhere if there is none.
+    "last_used": "NotRequired[Time]",  # When it was last used, to the minute; nothing if that is not known.
+    "leaked": "NotRequired[Time]",  # When it ended because an incoming text contained it.
+    "replaced_by": "NotRequired[TokenId]",  # The token that replaced it, and whose limit it spends from.
+    "up_to": "NotRequired[TokenLimit]",  # The most that it may spend, if that is limited.
+})
+"""A token: never its secret."""
+
+TokenScope = TypedDict("TokenScope", {
+    "from": "list[Network]",  # From where it may be used; from everywhere if empty.
+    "may": "Rights",  # What it is for.
+    "up_to": "Optional[SpendLimit]",  # The most that it may spend, if that is limited.
+})
+"""What a token may do."""
 
 
 class TotalRow(TypedDict):
@@ -3679,6 +3740,13 @@ class TrialBalanceList(TypedDict):
     """A list that has no pages."""
 
     items: list[TrialBalance]  # The rows.
+
+
+class UpTo(TypedDict):
+    """The most that a token may spend, as a request says it."""
+
+    amount: Decimal  # The most that it may spend in all, in whole units.
+    asset: NotRequired[Optional[AssetCode]]  # The asset: the token spends no other; by default the realm's first.
 
 
 class UpdateCommunity(TypedDict):

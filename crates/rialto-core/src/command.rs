@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ctx::Ctx;
+use crate::identity::Need;
 use crate::modules::{all, count, modules};
 use crate::reject::Rejection;
 use crate::text::Sealed;
@@ -30,14 +31,19 @@ pub(crate) fn always<A>(_: &A) -> bool {
 ///
 /// A row reads `Variant(Arguments) = "op" => decider, reaches_others: when;`, where `when` says of the
 /// arguments whether the command puts something of its agent's before others: a text, an offer, a
-/// follow. Going on with what was agreed, reporting and appealing do not. Rows of commands with texts
+/// follow. Going on with what was agreed, reporting and appealing do not. `needs` says what a token must
+/// be allowed to ask for a command of the module ([`Need`]), and of a row where that differs. Rows of commands with texts
 /// stand behind `texts` and say of the arguments which field carries them, so that they can be carried
 /// another way; and whether a blank text, which shows nothing, is taken or refused.
 macro_rules! commands {
     (
         $(#[$about:meta])*
-        pub enum $commands:ident {
-            $($(#[$doc:meta])* $plain:ident($args:ident) = $op:literal => $decide:path, reaches_others: $reaches:expr;)*
+        pub enum $commands:ident needs $usual:ident {
+            $(
+                $(#[$doc:meta])*
+                $plain:ident($args:ident) = $op:literal => $decide:path, reaches_others: $reaches:expr
+                    $(, needs: $need:ident)?;
+            )*
         }
     ) => {
         $(#[$about])*
@@ -77,6 +83,17 @@ macro_rules! commands {
                 match self { $(Self::$plain(args) => $reaches(args),)* }
             }
 
+            pub(crate) fn need_of(op: &str) -> Option<crate::identity::Need> {
+                match op {
+                    $($op => Some(commands!(@needs $($need)? else $usual)),)*
+                    _ => None,
+                }
+            }
+
+            pub(crate) fn needs(&self) -> crate::identity::Need {
+                match self { $(Self::$plain(_) => commands!(@needs $($need)? else $usual),)* }
+            }
+
             pub(crate) fn says_something(&self) -> bool {
                 false
             }
@@ -88,14 +105,19 @@ macro_rules! commands {
     };
     (
         $(#[$about:meta])*
-        pub enum $commands:ident<C> {
-            $($(#[$doc:meta])* $plain:ident($args:ident) = $op:literal => $decide:path, reaches_others: $reaches:expr;)*
+        pub enum $commands:ident<C> needs $usual:ident {
+            $(
+                $(#[$doc:meta])*
+                $plain:ident($args:ident) = $op:literal => $decide:path, reaches_others: $reaches:expr
+                    $(, needs: $need:ident)?;
+            )*
         }
         texts {
             $(
                 $(#[$tdoc:meta])*
                 $text:ident($targs:ident { $($field:ident),* } carrying $carried:ident: $how:ident, blank $blank:ident)
-                    = $top:literal => $tdecide:path, reaches_others: $treaches:expr;
+                    = $top:literal => $tdecide:path, reaches_others: $treaches:expr
+                    $(, needs: $tneed:ident)?;
             )*
         }
     ) => {
@@ -148,6 +170,21 @@ macro_rules! commands {
                 }
             }
 
+            pub(crate) fn need_of(op: &str) -> Option<crate::identity::Need> {
+                match op {
+                    $($op => Some(commands!(@needs $($need)? else $usual)),)*
+                    $($top => Some(commands!(@needs $($tneed)? else $usual)),)*
+                    _ => None,
+                }
+            }
+
+            pub(crate) fn needs(&self) -> crate::identity::Need {
+                match self {
+                    $(Self::$plain(_) => commands!(@needs $($need)? else $usual),)*
+                    $(Self::$text(_) => commands!(@needs $($tneed)? else $usual),)*
+                }
+            }
+
             pub(crate) fn says_something(&self) -> bool {
                 match self {
                     $(Self::$plain(_) => false,)*
@@ -176,6 +213,13 @@ macro_rules! commands {
     (@within $value:expr, $carry:ident) => { $value.map(&mut *$carry) };
     (@refused) => { true };
     (@taken) => { false };
+    (@needs $own:ident else $usual:ident) => { commands!(@need $own) };
+    (@needs else $usual:ident) => { commands!(@need $usual) };
+    (@need everything) => { crate::identity::Need::Everything };
+    (@need judged) => { crate::identity::Need::Judged };
+    (@need $right:ident) => {
+        crate::identity::Need::All(crate::identity::Rights::of(&[crate::identity::Right::$right]))
+    };
 }
 
 pub(crate) use commands;
@@ -233,6 +277,20 @@ macro_rules! joined {
             /// follow. Going on with what was agreed, reporting and appealing do not.
             pub(crate) fn reaches_others(&self) -> bool {
                 match self { $(Self::$name(command) => command.reaches_others(),)* }
+            }
+
+            /// What a token must be allowed to ask for the operation with this name; nothing if there is
+            /// none.
+            #[must_use]
+            pub fn need_of(op: &str) -> Option<Need> {
+                let needs = [$(<crate::$module::$command $(<$texts>)?>::need_of(op),)*];
+                needs.into_iter().flatten().next()
+            }
+
+            /// What a token must be allowed to ask for the command.
+            #[must_use]
+            pub fn needs(&self) -> Need {
+                match self { $(Self::$name(command) => command.needs(),)* }
             }
 
             /// Whether the texts are the purpose of the command, so that blank ones make no sense.

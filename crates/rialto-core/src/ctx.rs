@@ -11,7 +11,7 @@ use crate::amount::{Amount, Decimal};
 use crate::event::Event;
 use crate::hash::{Hash, Short};
 use crate::id::{self, AgentId, AnyId, ContentId, OwnerId, TokenId};
-use crate::identity::{self, AgentRef, Custody, Principal};
+use crate::identity::{self, AgentRef, Auth, Custody, Principal};
 use crate::ledger::Draft;
 use crate::policy::{self, Action, Consent, authorise};
 use crate::reject::{Code, Rejection};
@@ -42,6 +42,8 @@ pub struct Ctx<'a> {
     pub(crate) now: Time,
     pub(crate) steady_ms: u64,
     pub(crate) principal: Principal,
+    /// The token that proves the principal, whose limit counts.
+    pub(crate) token: Option<TokenId>,
     pub(crate) ids: Vec<AnyId>,
     pub(crate) refused: Vec<(u32, Rejection)>,
     pub(crate) draft: Draft,
@@ -82,12 +84,17 @@ impl<'a> Ctx<'a> {
         stamp: &'a Stamp,
         now: Time,
         (principal, actor): (Principal, Option<AgentId>),
+        auth: Auth,
     ) -> Self {
         Self {
             state,
             now,
             steady_ms: stamp.steady_ms.max(state.steady_ms().unwrap_or(0)),
             principal,
+            token: match auth {
+                Auth::Token(token) => Some(token),
+                Auth::None | Auth::Local => None,
+            },
             ids: Vec::new(),
             refused: Vec::new(),
             draft: Draft::default(),
@@ -113,6 +120,7 @@ impl<'a> Ctx<'a> {
 
     /// What was decided, with the entries of money that were drafted.
     pub(crate) fn decided(mut self) -> Decided {
+        self.flush_token();
         self.flush_entries(None, None);
         Decided {
             position: self.position,

@@ -14,7 +14,7 @@ use crate::entity::Entity;
 use crate::event::{Envelope, Event, LoggedKey, VERSION};
 use crate::hash::{Hash, Short};
 use crate::id::{self, AgentId, AnyId, TokenId};
-use crate::identity::{AgentRef, Auth, Principal};
+use crate::identity::{self, AgentRef, Auth, Principal};
 use crate::limits;
 use crate::mail::{self, MailCommand};
 use crate::policy::{self, Action, authorise};
@@ -122,7 +122,7 @@ pub fn decide(
             ids: Vec::from([message.into()]),
         });
     }
-    let mut ctx = Ctx::new(state, stamp, now, (request.principal, actor));
+    let mut ctx = Ctx::new(state, stamp, now, (request.principal, actor), request.auth);
     if let Some(agent) = actor.filter(|_| command.reaches_others()) {
         social::may_speak(&ctx, agent)?;
     }
@@ -222,7 +222,8 @@ fn identify(
         Some(_) if founding => return Err(Code::RealmExists.into()),
         _ => {}
     }
-    policy::stands(state, request.principal, request.auth, now)
+    policy::stands(state, request.principal, request.auth, now)?;
+    identity::allows(state, request.auth, command.needs())
 }
 
 /// A key as it is remembered: of the principal as the agent that it acts as.

@@ -32,6 +32,8 @@ pub const AGENTS: usize = 4_000_000;
 pub const PERSONS_PER_OWNER: u32 = 1_000;
 /// Live tokens of one principal.
 pub const TOKENS_PER_PRINCIPAL: u32 = 16;
+/// Networks from which a token may be used.
+pub const TOKEN_NETWORKS: usize = 16;
 /// Invitations that can still be used.
 pub const INVITATIONS: usize = 1_000;
 /// Sign-ups with one invitation.

@@ -170,6 +170,14 @@ codes! {
     OperatorsStop = 132 Forbidden "the operator has stopped this", "Ask the operator to release it.";
     /// An agent's public key is its identity outside the realm, so no two living agents have the same.
     KeyTaken = 133 Conflict "an agent already has this public key", "Give a key of the agent's own.";
+    /// The token was issued for some things only, and this is none of them.
+    TokenScope = 134 Forbidden "the token may not do this", "Use a token that is for this, or ask an admin of the owner for one.";
+    /// The token was issued to spend up to an amount of one asset, and this would be more.
+    TokenSpent = 135 Funds "the token may not spend this much", "Spend less, or ask an admin of the owner for another token.";
+    /// The token was issued for use from some networks only.
+    TokenPlace = 136 Forbidden "the token may not be used from here", "Use it from a network that it was issued for.";
+    /// The token was already replaced by a new one.
+    Replaced = 137 Conflict "the token was already replaced", "Replace the new token instead.";
 
     /// Only members of a group can read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";

@@ -13,7 +13,7 @@ use rialto_core::text::Handle;
 use rialto_views::{ViewReader, Views};
 use tokio::task::JoinHandle;
 
-use crate::door::{self, Door, Listener, Rules};
+use crate::door::{self, Door, LastUse, Listener, Rules};
 use crate::executor::Executor;
 use crate::node::{
     self, BootError, Chance, Clock, Failure, Indexer, Node, Pace, Patrol, Storage, SystemChance,
@@ -107,6 +107,7 @@ pub struct Realm {
 #[derive(Default)]
 struct Workers {
     executor: Option<JoinHandle<()>>,
+    uses: Option<JoinHandle<()>>,
     patrol: Option<Patrol>,
     indexer: Option<Indexer>,
 }
@@ -115,6 +116,9 @@ impl Workers {
     fn stop(&mut self) {
         if let Some(executor) = self.executor.take() {
             executor.abort();
+        }
+        if let Some(uses) = self.uses.take() {
+            uses.abort();
         }
         if let Some(patrol) = self.patrol.take() {
             patrol.stop();
@@ -218,7 +222,25 @@ impl Realm {
 impl Drop for Realm {
     fn drop(&mut self) {
         self.workers.stop();
+        keep_uses(&self.door);
         self.node.stop();
+    }
+}
+
+/// Stores when tokens were last used.
+fn keep_uses(door: &Door) {
+    let kept = door.last_use.keep(|token| door.node.holds(token));
+    if let Err(why) = kept {
+        tracing::warn!("when tokens were last used cannot be stored: {why}");
+    }
+}
+
+async fn keep_uses_now_and_then(door: Arc<Door>) {
+    loop {
+        tokio::time::sleep(door::KEEP).await;
+        let door = door.clone();
+        // A panic of it was reported where it happened.
+        let _ = tokio::task::spawn_blocking(move || keep_uses(&door)).await;
     }
 }
 
@@ -259,7 +281,11 @@ async fn assemble(setup: Setup) -> Result<Realm, BootError> {
             let executor = Executor::new(node.clone(), reader.clone(), name.clone(), hook);
             workers.executor = Some(tokio::spawn(executor.run()));
         }
-        let door = Door::with(node.clone(), reader, name.clone(), rules);
+        let last_use = LastUse::open(folder.as_ref());
+        let door = Door::with(node.clone(), reader, name.clone(), (rules, last_use));
+        if folder.is_some() {
+            workers.uses = Some(tokio::spawn(keep_uses_now_and_then(door.clone())));
+        }
         Ok((door, name, position))
     }
     .await;

@@ -818,6 +818,8 @@ fn identity(event: &IdentityEvent) -> Option<Told> {
         | IdentityEvent::TokenIssued { .. }
         | IdentityEvent::TokenEnded { .. }
         | IdentityEvent::TokenLeaked { .. }
+        | IdentityEvent::TokenReplaced { .. }
+        | IdentityEvent::TokenSpent { .. }
         | IdentityEvent::ServiceCreated { .. }
         | IdentityEvent::ServiceSwitched { .. }
         | IdentityEvent::StakeHeld { .. }

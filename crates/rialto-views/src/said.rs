@@ -192,14 +192,27 @@ impl Snap<'_> {
             IdentityEvent::KeyRotated { agent, .. } => {
                 format!("gave {} a new key", self.agent_name(*agent)?)
             }
-            IdentityEvent::TokenIssued { principal, .. } => {
-                format!("issued a token of {}", self.principal_name(*principal)?)
+            IdentityEvent::TokenIssued {
+                principal, scope, ..
+            } => {
+                let whose = self.principal_name(*principal)?;
+                match scope {
+                    Some(scope) => {
+                        let may: Vec<&str> = scope.may.names().collect();
+                        format!("issued a token of {whose} for {}", may.join(", "))
+                    }
+                    None => format!("issued a token of {whose}"),
+                }
+            }
+            IdentityEvent::TokenReplaced { principal, .. } => {
+                format!("replaced a token of {}", self.principal_name(*principal)?)
             }
             IdentityEvent::PersonAdded { .. }
             | IdentityEvent::RoleSet { .. }
             | IdentityEvent::AgentMoved { .. }
             | IdentityEvent::TokenEnded { .. }
             | IdentityEvent::TokenLeaked { .. }
+            | IdentityEvent::TokenSpent { .. }
             | IdentityEvent::ServiceCreated { .. }
             | IdentityEvent::StakeHeld { .. }
             | IdentityEvent::HandleMarked { .. }

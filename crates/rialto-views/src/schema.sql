@@ -82,7 +82,8 @@ CREATE TABLE dealings(
 CREATE INDEX dealings_last ON dealings(agent, last);
 CREATE TABLE token(
   id INTEGER PRIMARY KEY, holder_kind INTEGER NOT NULL, holder INTEGER NOT NULL, owner INTEGER,
-  label TEXT, at INTEGER NOT NULL, expires INTEGER, ended INTEGER, leaked INTEGER);
+  label TEXT, at INTEGER NOT NULL, expires INTEGER, ended INTEGER, leaked INTEGER,
+  may TEXT NOT NULL, origin TEXT NOT NULL, asset INTEGER, up_to, spent, replaced_by INTEGER);
 CREATE INDEX token_owner ON token(owner, id);
 CREATE INDEX token_leaked ON token(owner, id) WHERE leaked IS NOT NULL;
 CREATE INDEX token_holder ON token(holder, id);

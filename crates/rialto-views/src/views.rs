@@ -13,7 +13,7 @@ use crate::read::{Source, ViewReader};
 use crate::{Error, Result};
 
 /// The version of the tables. A file of another version is created again.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 /// What marks the file as ours: "RLTV".
 const APPLICATION: u32 = 0x524c_5456;
 /// How long a lock is waited for.

@@ -16,9 +16,43 @@ pub struct Token {
     pub label: Option<String>,
     /// Since when.
     pub created: When,
+    /// What it may do.
+    pub may: Vec<String>,
+    /// What it has spent of what it may, with the asset, if that is limited.
+    pub spent: Option<String>,
+    /// From where it may be used; from everywhere if there is none.
+    pub from: Vec<String>,
+    /// When it was last used, if that is known.
+    pub used: Option<When>,
     /// Until when; none is for good.
     pub expires: Option<When>,
+    /// Whether a new one has replaced it.
+    pub replaced: bool,
 }
+
+impl Token {
+    fn scope(&self) -> Markup {
+        html! {
+            (self.may.join(", "))
+            @if let Some(spent) = &self.spent { " · spent " (spent) }
+            @if !self.from.is_empty() { " · from " (self.from.join(", ")) }
+            @if self.replaced { " · replaced" }
+        }
+    }
+}
+
+/// What the form offers a token for; the command line and the API know every combination.
+const FOR: [(&str, &str); 6] = [
+    ("", "everything"),
+    ("models", "model calls"),
+    ("read read_mail", "reading, mail too"),
+    ("read read_mail mail", "reading and mail"),
+    ("read trade", "reading and trade"),
+    (
+        "read read_mail mail work trade post",
+        "everything but its own affairs",
+    ),
+];
 
 /// An agent's tokens.
 #[derive(Clone, Debug)]
@@ -42,16 +76,20 @@ impl Tokens {
                 vec![
                     html! { span.id { (token.id) } },
                     html! { @if let Some(label) = &token.label { (label) } @else { span.quiet { "–" } } },
+                    token.scope(),
                     html! { (token.created) },
+                    html! { @if let Some(at) = &token.used { (at) } @else { span.quiet { "–" } } },
                     html! { @if let Some(at) = &token.expires { (at) } @else { span.quiet { "never" } } },
-                    html! { @if let Some(form_token) = &self.form_token { (self.revoke(token, form_token)) } },
+                    html! { @if let Some(form_token) = &self.form_token { (self.acts(token, form_token)) } },
                 ]
             })
             .collect();
         let columns = [
             words("Token"),
             words("Label"),
+            words("For"),
             words("Issued"),
+            words("Last used"),
             words("Expires"),
             words("Do"),
         ];
@@ -70,13 +108,20 @@ impl Tokens {
         )
     }
 
-    fn revoke(&self, token: &Token, form_token: &FormToken) -> Markup {
-        html! {
-            form method="post" action={ (self.action) "/revoke" } {
-                (hidden(form_token))
-                input type="hidden" name="token" value=(token.id);
-                button.second type="submit" { "Revoke" span.unseen { " " (token.id) } }
+    /// What can be done with a token: another in its place, or its end.
+    fn acts(&self, token: &Token, form_token: &FormToken) -> Markup {
+        let act = |name: &str, word: &str| {
+            html! {
+                form method="post" action={ (self.action) "/" (name) } {
+                    (hidden(form_token))
+                    input type="hidden" name="token" value=(token.id);
+                    button.second type="submit" { (word) span.unseen { " " (token.id) } }
+                }
             }
+        };
+        html! {
+            @if !token.replaced { (act("rotate", "Replace")) }
+            (act("revoke", "Revoke"))
         }
     }
 
@@ -89,6 +134,9 @@ impl Tokens {
             form.row-form method="post" action=(self.action) {
                 (hidden(form_token))
                 (among.line("label", "Label", "a name for it", false))
+                (among.choice("may", "For", &FOR))
+                (among.line("up_to", "Spends up to", "in all; only if it trades", false))
+                (among.line("from", "From", "everywhere, or 10.0.0.0/8", false))
                 (among.choice("days", "Expires", &[("", "never"), ("1", "in a day"), ("7", "in a week"), ("30", "in 30 days"), ("365", "in a year")]))
                 button type="submit" { "Issue a token" }
             }

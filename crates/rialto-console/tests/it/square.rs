@@ -265,7 +265,12 @@ pub(crate) fn tokens() -> Tokens {
             id: TokenId(1).into(),
             label: Some(s()),
             created: when(),
+            may: vec![s()],
+            spent: Some(s()),
+            from: vec![s()],
+            used: Some(when()),
             expires: Some(when()),
+            replaced: true,
         }],
         form_token: Some(form_token()),
     }

@@ -4,7 +4,10 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AgentRef, EndInvitation, Grant, Invite, OwnerKind, Profile, Role, decide, invitation};
+use super::{
+    AgentRef, EndInvitation, Grant, Invite, Network, OwnerKind, Profile, Right, Role, UpTo, decide,
+    invitation,
+};
 use crate::command::{commands, never};
 use crate::hash::Hash;
 use crate::id::{OwnerId, PersonId, ServiceId, TeamId, TokenId};
@@ -12,7 +15,7 @@ use crate::text::{Handle, Name};
 
 commands! {
     /// What can be asked about identities.
-    pub enum IdentityCommand<C> {
+    pub enum IdentityCommand<C> needs everything {
         /// Signs up an owner.
         SignUp(SignUp) = "owner.sign_up" => decide::sign_up, reaches_others: never;
         /// Adds a person to an owner.
@@ -27,6 +30,8 @@ commands! {
         IssueToken(IssueToken) = "token.issue" => decide::issue_token, reaches_others: never;
         /// Revokes a token.
         RevokeToken(RevokeToken) = "token.revoke" => decide::revoke_token, reaches_others: never;
+        /// Replaces a token by a new one, beside which it goes on for a while.
+        RotateToken(RotateToken) = "token.rotate" => decide::rotate_token, reaches_others: never, needs: judged;
         /// Ends a token that a text contained.
         EndLeaked(EndLeaked) = "token.end_leaked" => decide::end_leaked, reaches_others: never;
         /// Pulls the stop switch.
@@ -176,6 +181,30 @@ pub struct IssueToken {
     /// After how many milliseconds it expires; by default never.
     #[serde(default)]
     pub expires_in_ms: Option<u64>,
+    /// What it may do; by default everything that its holder may.
+    #[serde(default)]
+    pub may: Option<Vec<Right>>,
+    /// The most that it may spend in all, for a token that may trade. What comes back does not
+    /// count against it.
+    #[serde(default)]
+    pub up_to: Option<UpTo>,
+    /// From which networks it may be used; by default from everywhere.
+    #[serde(default)]
+    pub from: Vec<Network>,
+}
+
+/// Replaces a token by a new one that may do the same until the same time. The old one goes on for a
+/// while, so that programs can be changed over one by one. A token may always replace itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RotateToken {
+    /// The token; by default the one that asks.
+    #[serde(default)]
+    pub token: Option<TokenId>,
+    /// For how many milliseconds the old one goes on; by default a day, at most 30 days.
+    #[serde(default)]
+    pub overlap_ms: Option<u64>,
 }
 
 /// Revokes a token.

@@ -1,11 +1,14 @@
 //! Decides commands about identities.
 
+use alloc::boxed::Box;
 use alloc::format;
 
+use super::scope::Asked;
 use super::{
-    AddPerson, Agent, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent, IssueToken,
-    MoveAgent, OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey,
-    SetProfile, SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation, keys,
+    AddPerson, Agent, Auth, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent,
+    IssueToken, MoveAgent, Need, OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role,
+    RotateKey, RotateToken, SetProfile, SetRole, SignUp, Status, StopAgents, Subject,
+    SwitchSubject, Token, TokenScope, allows, invitation, keys,
 };
 use crate::amount::Amount;
 use crate::ctx::{Ctx, positive, room};
@@ -20,7 +23,7 @@ use crate::reject::{Code, Rejection};
 use crate::social::{self, Gone};
 use crate::state::State;
 use crate::text::{Handle, Name, Sealed};
-use crate::time::Time;
+use crate::time::{DAY_MS, Time};
 
 fn emit(ctx: &mut Ctx<'_>, event: IdentityEvent) {
     ctx.emit(Event::Identity(event));
@@ -30,8 +33,8 @@ fn new_token(
     ctx: &mut Ctx<'_>,
     principal: Principal,
     label: Option<Name>,
-    expires: Option<Time>,
-) -> Result<(), Rejection> {
+    (expires, scope): (Option<Time>, Option<Box<TokenScope>>),
+) -> Result<TokenId, Rejection> {
     let token = ctx.new_id(TokenId)?;
     let hash = ctx.new_secret(token);
     emit(
@@ -42,9 +45,15 @@ fn new_token(
             hash,
             label,
             expires,
+            scope,
         },
     );
-    Ok(())
+    Ok(token)
+}
+
+/// The first token of a principal, which may do everything.
+fn first_token(ctx: &mut Ctx<'_>, principal: Principal) -> Result<(), Rejection> {
+    new_token(ctx, principal, None, (None, None)).map(|_| ())
 }
 
 /// Refuses names that look like the realm's own words, an office or an id. Only the operator gives
@@ -106,7 +115,7 @@ pub(super) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection>
             role: Role::Admin,
         },
     );
-    new_token(ctx, Principal::Person(person), None, None)
+    first_token(ctx, Principal::Person(person))
 }
 
 pub(super) fn add_person(ctx: &mut Ctx<'_>, args: &AddPerson) -> Result<(), Rejection> {
@@ -131,7 +140,7 @@ pub(super) fn add_person(ctx: &mut Ctx<'_>, args: &AddPerson) -> Result<(), Reje
             role,
         },
     );
-    new_token(ctx, Principal::Person(person), None, None)
+    first_token(ctx, Principal::Person(person))
 }
 
 fn one_admin() -> Rejection {
@@ -214,7 +223,7 @@ pub(super) fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Resul
         emit(ctx, IdentityEvent::HandleMarked { agent, resembles });
     }
     hold_stake(ctx, owner, agent)?;
-    new_token(ctx, Principal::Agent(agent), None, None)
+    first_token(ctx, Principal::Agent(agent))
 }
 
 /// The key for an agent: the one it brought, which must be nobody else's and one that only its
@@ -422,10 +431,15 @@ pub(super) fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Re
         }
         _ => ctx.authorise(manage)?,
     }
-    if live >= limits::TOKENS_PER_PRINCIPAL {
-        let detail = format!("at most {}", limits::TOKENS_PER_PRINCIPAL);
-        return Err(Rejection::new(Code::TooManyTokens, detail));
-    }
+    room_for_token(live)?;
+    let scope = TokenScope::asked(
+        ctx,
+        &Asked {
+            may: args.may.as_deref(),
+            up_to: args.up_to.as_ref(),
+            from: &args.from,
+        },
+    )?;
     let expires = match args.expires_in_ms {
         Some(ms) => Some(ctx.now.after(ctx.period(
             "expires_in_ms",
@@ -434,24 +448,90 @@ pub(super) fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Re
         )?)),
         None => None,
     };
-    new_token(ctx, principal, args.label.clone(), expires)
+    let scope = scope.map(Box::new);
+    new_token(ctx, principal, args.label.clone(), (expires, scope)).map(|_| ())
 }
+
+fn room_for_token(live: u32) -> Result<(), Rejection> {
+    if live < limits::TOKENS_PER_PRINCIPAL {
+        return Ok(());
+    }
+    let detail = format!("at most {}", limits::TOKENS_PER_PRINCIPAL);
+    Err(Rejection::new(Code::TooManyTokens, detail))
+}
+
+/// How long a replaced token goes on by default, and at most.
+const OVERLAP_MS: u64 = DAY_MS;
+const MOST_OVERLAP_MS: u64 = 30 * DAY_MS;
+
+pub(super) fn rotate_token(ctx: &mut Ctx<'_>, args: &RotateToken) -> Result<(), Rejection> {
+    let own = ctx.token;
+    let old = args.token.or(own).ok_or(Code::NotFound)?;
+    let token = ctx.state.tokens.get(&old).ok_or(Code::NotFound)?.clone();
+    // A token that may do little may still replace itself, and no other.
+    if own != Some(old) {
+        if let Some(own) = own {
+            allows(ctx.state, Auth::Token(own), Need::Everything)?;
+        }
+        may_end(ctx, &token)?;
+    }
+    let principal = token.principal;
+    if principal == Principal::Operator {
+        return Err(Rejection::new(Code::Forbidden, OPERATORS_TOKEN));
+    }
+    if token.replaced_by.is_some() {
+        let detail = "the token was replaced already: replace the new one";
+        return Err(Rejection::new(Code::Replaced, detail));
+    }
+    room_for_token(tokens_of(ctx.state, principal))?;
+    let overlap = args.overlap_ms.unwrap_or(OVERLAP_MS);
+    let overlap = ctx.period("overlap_ms", overlap, MOST_OVERLAP_MS)?;
+    let until = ctx.now.after(overlap);
+    let until = token.expires.map_or(until, |at| at.min(until));
+    let label = None;
+    let by = new_token(ctx, principal, label, (token.expires, token.scope))?;
+    emit(
+        ctx,
+        IdentityEvent::TokenReplaced {
+            token: old,
+            principal,
+            by,
+            until,
+        },
+    );
+    Ok(())
+}
+
+/// How many live tokens a principal has.
+fn tokens_of(state: &State, principal: Principal) -> u32 {
+    let tokens = match principal {
+        Principal::Person(id) => state.persons.get(&id).map(|p| p.tokens),
+        Principal::Agent(id) => state.agents.get(&id).map(|a| a.tokens),
+        Principal::Service(id) => state.services.get(&id).map(|s| s.tokens),
+        Principal::Realm | Principal::Operator | Principal::Public => None,
+    };
+    tokens.unwrap_or(0)
+}
+
+const OPERATORS_TOKEN: &str = "the operator's token is replaced by realm.reset_operator_token";
 
 pub(super) fn revoke_token(ctx: &mut Ctx<'_>, args: &RevokeToken) -> Result<(), Rejection> {
     let token = ctx.state.tokens.get(&args.token).ok_or(Code::NotFound)?;
     if token.principal == Principal::Operator && ctx.principal == Principal::Operator {
-        return Err(Rejection::new(
-            Code::Forbidden,
-            "the operator's token is replaced by realm.reset_operator_token",
-        ));
+        return Err(Rejection::new(Code::Forbidden, OPERATORS_TOKEN));
     }
-    let manage = Action::ManageTokens(token.principal);
-    match policy::owner_of_principal(ctx.state, token.principal) {
-        Some(owner) => ctx.authorise_within(owner, manage)?,
-        None => ctx.authorise(manage).map_err(|_| Code::NotFound)?,
-    }
+    may_end(ctx, token)?;
     emit(ctx, IdentityEvent::TokenEnded { token: args.token });
     Ok(())
+}
+
+/// Judges whether the principal may end a token; to others it does not exist.
+fn may_end(ctx: &Ctx<'_>, token: &Token) -> Result<(), Rejection> {
+    let manage = Action::ManageTokens(token.principal);
+    match policy::owner_of_principal(ctx.state, token.principal) {
+        Some(owner) => ctx.authorise_within(owner, manage),
+        None => ctx.authorise(manage).map_err(|_| Code::NotFound.into()),
+    }
 }
 
 pub(super) fn end_leaked(ctx: &mut Ctx<'_>, args: &EndLeaked) -> Result<(), Rejection> {
@@ -606,5 +686,5 @@ pub(super) fn create_service(ctx: &mut Ctx<'_>, args: &CreateService) -> Result<
             grants: args.grants.clone(),
         },
     );
-    new_token(ctx, Principal::Service(service), None, None)
+    first_token(ctx, Principal::Service(service))
 }

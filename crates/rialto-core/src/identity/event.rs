@@ -1,11 +1,13 @@
 //! The events of identities: what happened, as the log keeps it. A released one never changes.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Custody, Grant, OwnerKind, Principal, Profile, Role, Status};
+use super::{Custody, Grant, OwnerKind, Principal, Profile, Role, Status, TokenScope};
+use crate::amount::Amount;
 use crate::fact::{TextOf, facts};
 use crate::hash::{Hash, Short};
 use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
@@ -133,6 +135,9 @@ pub enum IdentityEvent {
         /// When it expires.
         #[n(4)]
         expires: Option<Time>,
+        /// What it may do, if not everything.
+        #[n(5)]
+        scope: Option<Box<TokenScope>>,
     },
     /// A token ended: revoked, or expired.
     #[n(8)]
@@ -298,6 +303,32 @@ pub enum IdentityEvent {
         #[serde(skip)]
         code: Short,
     },
+    /// A token was replaced by a new one, and goes on for a while beside it.
+    #[n(43)]
+    TokenReplaced {
+        /// The old token.
+        #[n(0)]
+        token: TokenId,
+        /// Its holder.
+        #[n(1)]
+        principal: Principal,
+        /// The new one, which has what the old one may do and what it has spent.
+        #[n(2)]
+        by: TokenId,
+        /// When the old one ends.
+        #[n(3)]
+        until: Time,
+    },
+    /// A token with a limit was used to spend.
+    #[n(44)]
+    TokenSpent {
+        /// The token whose limit it counts at.
+        #[n(0)]
+        token: TokenId,
+        /// How much, in the asset of the limit.
+        #[n(1)]
+        amount: Amount,
+    },
 }
 
 facts! {
@@ -323,6 +354,8 @@ facts! {
         AgentsStopped { owner, .. } = "identity.agents_stopped", concerns [owner], texts [], told [];
         HandleMarked { agent, .. } = "identity.handle_marked", concerns [agent], texts [], told [];
         TokenLeaked { token, .. } = "identity.token_leaked", concerns [token], texts [], told [];
+        TokenReplaced { principal, .. } = "identity.token_replaced", concerns [principal], texts [], told [];
+        TokenSpent { token, .. } = "identity.token_spent", concerns [token], texts [], told [];
         Invited { .. } = "identity.invited", concerns [], texts [], told [];
         InvitationUsed { owner, .. } = "identity.invitation_used", concerns [owner], texts [], told [];
         InvitationEnded { .. } = "identity.invitation_ended", concerns [], texts [], told [];

@@ -7,6 +7,7 @@ use super::{
 use crate::id::{AgentId, OwnerId, TokenId};
 use crate::policy;
 use crate::state::State;
+use crate::time::Time;
 
 pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
     match event {
@@ -127,6 +128,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             principal,
             hash,
             expires,
+            scope,
             ..
         } => {
             state.bring(
@@ -135,11 +137,22 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                     principal: *principal,
                     hash: *hash,
                     expires: *expires,
+                    scope: scope.clone(),
+                    spent: None,
+                    replaced_by: None,
                 },
             );
             count_tokens(state, *principal, |n| n + 1);
         }
         IdentityEvent::TokenEnded { token } => end_token(state, *token),
+        IdentityEvent::TokenReplaced {
+            token, by, until, ..
+        } => replace_token(state, *token, *by, *until),
+        IdentityEvent::TokenSpent { token, amount } => {
+            state.tokens.modify(token, &mut state.changes, |t| {
+                t.spent = t.spent.unwrap_or_default().plus(*amount).or(t.spent);
+            });
+        }
         IdentityEvent::TokenLeaked { token, principal } => {
             end_token(state, *token);
             if *principal == Principal::Operator {
@@ -240,6 +253,17 @@ fn held(before: Option<bool>, stop: bool, by_operator: Option<bool>) -> Option<b
 fn is_living(state: &State, agent: AgentId) -> bool {
     let entity = state.agents.get(&agent);
     entity.is_some_and(|a| a.status != Status::Closed)
+}
+
+/// The new token takes over what the old one has spent, and is whose limit both spend from.
+fn replace_token(state: &mut State, old: TokenId, by: TokenId, until: Time) {
+    let spent = state.tokens.get(&old).and_then(|t| t.spent);
+    state
+        .tokens
+        .modify(&by, &mut state.changes, |t| t.spent = spent);
+    state.tokens.modify(&old, &mut state.changes, |t| {
+        (t.replaced_by, t.expires) = (Some(by), Some(until));
+    });
 }
 
 fn end_token(state: &mut State, token: TokenId) {

@@ -10,9 +10,13 @@ mod event;
 mod evolve;
 mod invitation;
 mod keys;
+mod scope;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_scope;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -20,16 +24,17 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{
     AddPerson, CloseAgent, CreateService, EndLeaked, IdentityCommand, IssueToken, MoveAgent,
-    RegisterAgent, RevokeToken, RotateKey, SetProfile, SetRole, SignUp, StopAgents, Subject,
-    SwitchSubject,
+    RegisterAgent, RevokeToken, RotateKey, RotateToken, SetProfile, SetRole, SignUp, StopAgents,
+    Subject, SwitchSubject,
 };
 pub(crate) use decide::{held_by_operator, known_by_deal};
 pub use event::IdentityEvent;
 pub(crate) use evolve::evolve;
 pub use invitation::{EndInvitation, Invitation, Invite, code_key};
 pub(crate) use keys::Keys;
+pub use scope::{Need, Network, Right, Rights, SpendLimit, TokenScope, UpTo, allows, missing};
 
-use crate::amount::Decimal;
+use crate::amount::{Amount, Decimal};
 use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::hash::{Hash, Short};
 use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
@@ -499,6 +504,15 @@ pub struct Token {
     /// When it expires, if ever.
     #[n(2)]
     pub expires: Option<Time>,
+    /// What it may do; everything that its holder may, if there is none.
+    #[n(3)]
+    pub scope: Option<Box<TokenScope>>,
+    /// What was spent with it, in the asset of its limit.
+    #[n(4)]
+    pub spent: Option<Amount>,
+    /// The token that replaced it, from whose limit it spends until it ends.
+    #[n(5)]
+    pub replaced_by: Option<TokenId>,
 }
 
 impl Entity for Token {

@@ -28,6 +28,8 @@ pub(crate) struct Draft {
     opened: BTreeMap<AccountId, (Holder, AssetId)>,
     opened_for: BTreeMap<(Holder, AssetId), AccountId>,
     new_holds: usize,
+    /// What counts at the limit of the token that asks.
+    pub(crate) by_token: Amount,
 }
 
 impl Draft {
@@ -165,7 +167,7 @@ impl Ctx<'_> {
         Ok((debit.asset, charged))
     }
 
-    /// Counts a payment at the allowances of its payer, or refuses it. Only those who may see the
+    /// Counts a payment at the allowances of its payer and at the token's limit, or refuses it. Only those who may see the
     /// account learn which limit is in the way.
     pub(crate) fn charge(
         &mut self,
@@ -176,12 +178,15 @@ impl Ctx<'_> {
         let drafted = &mut self.draft.spent;
         let (now, consent) = (self.now, &self.consent);
         let charged = policy::charge(self.state, drafted, (payer, payees), of, now, consent);
-        charged.map_err(
-            |why| match self.authorise(Action::ViewAccount(account)).is_ok() {
-                true => why,
-                false => why.code.into(),
-            },
-        )
+        let charged =
+            charged.map_err(
+                |why| match self.authorise(Action::ViewAccount(account)).is_ok() {
+                    true => why,
+                    false => why.code.into(),
+                },
+            )?;
+        self.spend_by_token(account, of)?;
+        Ok(charged)
     }
 
     /// The refusal for an account without enough money. Only those who may see the account learn

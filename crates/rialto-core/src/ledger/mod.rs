@@ -518,13 +518,13 @@ pub struct Correct<C> {
 
 commands! {
     /// What can be asked of the ledger.
-    pub enum LedgerCommand<C> {
+    pub enum LedgerCommand<C> needs Trade {
         /// Creates an asset.
-        CreateAsset(CreateAsset) = "ledger.create_asset" => decide::create_asset, reaches_others: never;
+        CreateAsset(CreateAsset) = "ledger.create_asset" => decide::create_asset, reaches_others: never, needs: everything;
         /// Opens an account.
         OpenAccount(OpenAccount) = "ledger.open_account" => decide::open_account, reaches_others: never;
         /// Issues realm credit.
-        Issue(Issue) = "ledger.issue" => decide::issue, reaches_others: never;
+        Issue(Issue) = "ledger.issue" => decide::issue, reaches_others: never, needs: everything;
         /// Reports money that came from outside.
         Deposit(Deposit) = "ledger.deposit" => outside::deposit, reaches_others: never;
         /// Asks for money to be paid out.
@@ -538,7 +538,7 @@ commands! {
             = "ledger.transfer" => decide::transfers, reaches_others: |args: &Transfers<_>| args.memo.is_some();
         /// Corrects an earlier entry.
         Correct(Correct { transfer, from, to, amount, asset, entry } carrying reason: one, blank taken)
-            = "ledger.correct" => correct::correct, reaches_others: never;
+            = "ledger.correct" => correct::correct, reaches_others: never, needs: everything;
     }
 }
 

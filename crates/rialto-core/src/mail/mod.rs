@@ -422,7 +422,7 @@ pub struct Erase {
 
 commands! {
     /// What can be asked about mail.
-    pub enum MailCommand<C> {
+    pub enum MailCommand<C> needs Mail {
         /// Changes a group's members.
         ChangeGroup(ChangeGroup) = "mail.change_group" => decide::change_group,
             reaches_others: |args: &ChangeGroup| !args.add.is_empty();
@@ -431,7 +431,7 @@ commands! {
         /// Acknowledges deliveries.
         Acknowledge(Acknowledge) = "mail.acknowledge" => decide::acknowledge, reaches_others: never;
         /// Erases contents for good.
-        Erase(Erase) = "realm.erase" => decide::erase, reaches_others: never;
+        Erase(Erase) = "realm.erase" => decide::erase, reaches_others: never, needs: everything;
     }
     texts {
         /// Sends a message.

@@ -15,7 +15,7 @@ use crate::ledger::AccountRef;
 
 commands! {
     /// What can be asked of the market.
-    pub enum MarketCommand<C> {
+    pub enum MarketCommand<C> needs Trade {
         /// Withdraws a listing.
         WithdrawListing(WithdrawListing) = "listing.withdraw" => listing::withdraw, reaches_others: never;
         /// Refuses a call.

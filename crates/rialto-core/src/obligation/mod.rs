@@ -286,7 +286,7 @@ pub struct DropObligation {
 
 commands! {
     /// What can be asked about obligations.
-    pub enum ObligationCommand {
+    pub enum ObligationCommand needs everything {
         /// Opens what is owed because something began to wait.
         Notice(Notice) = "obligation.notice" => decide::notice, reaches_others: never;
         /// Reports that an obligation was done.

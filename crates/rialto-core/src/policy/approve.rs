@@ -11,7 +11,7 @@ use crate::ctx::{Ctx, Stamp, room};
 use crate::event::Event;
 use crate::hash::Hash;
 use crate::id::{AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId};
-use crate::identity::Principal;
+use crate::identity::{Auth, Principal};
 use crate::ledger::Purpose;
 use crate::limits;
 use crate::market::{self, Acceptance};
@@ -198,7 +198,11 @@ pub fn obstacle(state: &State, approval: ApprovalId) -> Option<Rejection> {
     };
     let asks = (Principal::Agent(waiting.agent), None);
     // What comes of it is thrown away: only whether it would be refused is asked.
-    carry_out(&mut Ctx::new(state, &stamp, state.now(), asks), waiting).err()
+    carry_out(
+        &mut Ctx::new(state, &stamp, state.now(), asks, Auth::None),
+        waiting,
+    )
+    .err()
 }
 
 /// Ends what an agent wants to have approved in a negotiation and can be approved no more, because

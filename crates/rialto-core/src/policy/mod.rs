@@ -721,7 +721,7 @@ pub struct AnswerApproval<C> {
 
 commands! {
     /// What can be asked about policy.
-    pub enum PolicyCommand<C> {
+    pub enum PolicyCommand<C> needs everything {
         /// Changes the operator's settings.
         SetSettings(Settings) = "policy.set_settings" => decide::set_settings, reaches_others: never;
         /// Sets a node's allowance.

@@ -1105,6 +1105,7 @@ fn one_tick_does_a_bounded_amount_and_the_next_goes_on() {
 fn every_code_of_the_core_is_produced_by_some_table() {
     let tables = [
         include_str!("../identity/tests.rs"),
+        include_str!("../identity/tests_scope.rs"),
         include_str!("../mail/tests.rs"),
         include_str!("../work/tests.rs"),
         include_str!("../ledger/tests.rs"),
@@ -1119,6 +1120,7 @@ fn every_code_of_the_core_is_produced_by_some_table() {
     .concat();
     let elsewhere = [
         // Doors refuse these before the core sees them, or answer them to reads.
+        Code::TokenPlace,
         Code::NotMember,
         Code::Trimmed,
         // The offer of a buyer always names an account since it is checked when it is made.

@@ -26,6 +26,9 @@ pub(crate) fn evolve(state: &mut State, event: &RealmEvent) {
                 principal: Principal::Operator,
                 hash: *hash,
                 expires: None,
+                scope: None,
+                spent: None,
+                replaced_by: None,
             };
             state.bring(*token, entity);
             let set = |r: &mut Realm| r.operator_token = Some(*token);

@@ -133,7 +133,7 @@ pub struct Nothing {}
 
 commands! {
     /// What can be asked of the realm itself.
-    pub enum RealmCommand {
+    pub enum RealmCommand needs everything {
         /// Lets the clock do what is due.
         Tick(Nothing) = "clock.tick" => tick::tick, reaches_others: never;
         /// Accepts that the clock has jumped ahead.

@@ -13,7 +13,7 @@ use crate::text::{BadText, Handle};
 
 commands! {
     /// What can be asked on the square.
-    pub enum SocialCommand<C> {
+    pub enum SocialCommand<C> needs Post {
         /// Follows an agent, or stops following it.
         Follow(Follow) = "social.follow" => decide::follow, reaches_others: |args: &Follow| args.follow;
         /// Mutes or unmutes an agent.
@@ -28,7 +28,7 @@ commands! {
         /// Answers a request to join.
         AnswerJoin(AnswerJoin) = "community.answer" => community::answer, reaches_others: never;
         /// Appoints a moderator, or dismisses one.
-        Appoint(Appoint) = "community.appoint" => community::appoint, reaches_others: never;
+        Appoint(Appoint) = "community.appoint" => community::appoint, reaches_others: never, needs: everything;
     }
     texts {
         /// Writes a post.
@@ -48,19 +48,19 @@ commands! {
             = "social.report" => moderate::report, reaches_others: never;
         /// Dismisses reports: they end without a measure.
         DismissReports(DismissReports { reports } carrying reason: one, blank refused)
-            = "moderation.dismiss" => moderate::dismiss, reaches_others: never;
+            = "moderation.dismiss" => moderate::dismiss, reaches_others: never, needs: everything;
         /// Takes a measure.
         TakeMeasure(TakeMeasure { target, step, community, reports } carrying reason: one, blank refused)
-            = "moderation.act" => moderate::take, reaches_others: never;
+            = "moderation.act" => moderate::take, reaches_others: never, needs: everything;
         /// Lifts a measure.
         RevokeMeasure(RevokeMeasure { measure } carrying reason: one, blank refused)
-            = "moderation.revoke" => moderate::revoke, reaches_others: never;
+            = "moderation.revoke" => moderate::revoke, reaches_others: never, needs: everything;
         /// Appeals against a measure.
         Appeal(Appeal { measure } carrying statement: one, blank refused)
             = "moderation.appeal" => moderate::appeal, reaches_others: never;
         /// Decides an appeal.
         DecideAppeal(DecideAppeal { measure, uphold } carrying reason: one, blank refused)
-            = "moderation.decide_appeal" => moderate::decide_appeal, reaches_others: never;
+            = "moderation.decide_appeal" => moderate::decide_appeal, reaches_others: never, needs: everything;
     }
 }
 

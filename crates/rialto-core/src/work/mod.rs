@@ -402,7 +402,7 @@ pub struct AgreeSplit {
 
 commands! {
     /// What can be asked about work.
-    pub enum WorkCommand<C> {
+    pub enum WorkCommand<C> needs Work {
         /// Creates a team.
         CreateTeam(CreateTeam) = "team.create" => decide::create_team, reaches_others: never;
         /// Invites an agent into a team.

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use rialto_core::decide::secret_hash;
-use rialto_core::id::{AgentId, OwnerId};
-use rialto_core::identity::{AgentRef, Auth, Principal};
+use rialto_core::id::{AgentId, OwnerId, TokenId};
+use rialto_core::identity::{self, AgentRef, Auth, Need, Principal};
 use rialto_core::policy::{self, Action, authorise};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_views::Scope;
 
-use super::Door;
 use super::problem::Refusal;
+use super::{Door, sign_ups};
 use crate::node::{Subject, TokenInfo};
 
 /// Who asks, as the headers prove and say.
@@ -27,7 +27,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn from_headers(headers: &HeaderMap, door: &Door) -> Result<Self, Refusal> {
+    fn of(parts: &Parts, door: &Door) -> Result<Self, Refusal> {
+        let headers = &parts.headers;
         let acting = match headers.get("rialto-agent") {
             None => None,
             Some(value) => Some(acting_agent(value.to_str().unwrap_or_default())?),
@@ -39,7 +40,13 @@ impl Caller {
                 acting,
             });
         }
-        let info = token_of(headers, door).ok_or(Code::Unauthenticated)?;
+        let info = token_of(&parts.extensions, headers, door)?;
+        // What no route says is for tokens that may do everything.
+        let need = parts.extensions.get().copied();
+        let need = need.unwrap_or(Need::Everything);
+        if !info.may.meets(need) {
+            return Err(identity::missing(info.may, need).into());
+        }
         Ok(Self {
             principal: info.principal,
             auth: Auth::Token(info.token),
@@ -64,9 +71,38 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-/// The live token that a request carries.
-pub(crate) fn token_of(headers: &HeaderMap, door: &Door) -> Option<TokenInfo> {
-    door.node.token(&secret_hash(bearer(headers)?))
+/// The live token that a request carries, used from where it may be used.
+///
+/// # Errors
+/// [`Code::Unauthenticated`], [`Code::TokenPlace`].
+pub(crate) fn token_of(
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    door: &Door,
+) -> Result<TokenInfo, Refusal> {
+    let hash = bearer(headers).map(secret_hash);
+    let info = hash.and_then(|hash| door.node.token(&hash));
+    let info = info.ok_or(Code::Unauthenticated)?;
+    may_come(info.token, extensions, headers, door)?;
+    door.last_use.note(info.token, door.node.clock().now());
+    Ok(info)
+}
+
+/// Judges from where a token is used.
+///
+/// # Errors
+/// [`Code::TokenPlace`].
+pub(crate) fn may_come(
+    token: TokenId,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    door: &Door,
+) -> Result<(), Refusal> {
+    let address = sign_ups::address(extensions, headers, &door.rules.proxies);
+    match door.node.may_come_from(token, address) {
+        true => Ok(()),
+        false => Err(Code::TokenPlace.into()),
+    }
 }
 
 fn acting_agent(name: &str) -> Result<AgentRef, Refusal> {
@@ -77,7 +113,7 @@ fn acting_agent(name: &str) -> Result<AgentRef, Refusal> {
 impl FromRequestParts<Arc<Door>> for Caller {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Refusal> {
-        Self::from_headers(&parts.headers, door)
+        Self::of(parts, door)
     }
 }
 

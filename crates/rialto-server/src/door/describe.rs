@@ -6,6 +6,8 @@ use std::future::Future;
 
 use axum::Json;
 use rialto_console::kit::capital;
+use rialto_core::command::Command;
+use rialto_core::identity::{Need, Rights};
 use rialto_core::noun::{self, Noun};
 use rialto_core::work::TaskState;
 use rialto_views::{
@@ -272,12 +274,24 @@ fn operations(types: &mut Types, paths: &mut Map<String, Value>) {
             "operationId": op,
             "tags": ["operations"],
             "summary": variant.get("description").cloned().unwrap_or_default(),
+            "description": needed(Command::<()>::need_of(op)),
             "security": security,
             "parameters": command_headers(),
             "requestBody": { "required": true, "content": { "application/json": { "schema": args } } },
             "responses": answers
         } }));
     }
+}
+
+/// What a token that may not do everything must be for.
+fn needed(need: Option<Need>) -> String {
+    let rights = match need {
+        Some(Need::All(rights)) => rights,
+        Some(Need::Everything) | None => Rights::EVERYTHING,
+        Some(Need::Judged) => return "Any token may ask.".to_owned(),
+    };
+    let names: Vec<&str> = rights.names().collect();
+    format!("A token must be for `{}`.", names.join("` and `"))
 }
 
 fn command_headers() -> Value {
@@ -554,6 +568,7 @@ fn operation(types: &mut Types, route: &Route) -> Value {
         "operationId": route.about.name,
         "tags": ["reads"],
         "summary": route.about.summary,
+        "description": needed(Some(route.access.need())),
         "parameters": path.chain(query).chain(header).collect::<Vec<_>>(),
         "responses": responses(answers.told(types))
     });
@@ -562,7 +577,7 @@ fn operation(types: &mut Types, route: &Route) -> Value {
             let content = json!({ "required": true, "content": { "application/json": { "schema": schema } } });
             fields.insert("requestBody".into(), content);
         }
-        if route.about.access == Access::Public {
+        if route.access == Access::Public {
             fields.insert("security".into(), json!([]));
         }
     }

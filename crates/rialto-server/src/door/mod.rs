@@ -24,6 +24,7 @@ mod files;
 mod http2;
 mod inbox;
 mod invitations;
+mod last_use;
 mod leaks;
 mod names;
 mod nouns;
@@ -72,6 +73,7 @@ pub use errors::{error_page, error_pages};
 pub use http2::{
     CONNECTION_WINDOW, STREAM_WINDOW, STREAMS_OF_CONNECTION, TAKEN_BACK, TAKEN_BACK_RATE,
 };
+pub(crate) use last_use::{KEEP, LastUse};
 pub use names::Names;
 pub use problem::{Refusal, status_of};
 pub(crate) use serve::serve;
@@ -139,6 +141,7 @@ pub(crate) struct Door {
     pub(crate) turns: turns::Turns,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) started: Instant,
+    pub(crate) last_use: last_use::LastUse,
     /// Assets that have been asked for; they never change.
     assets: Mutex<BTreeMap<AssetId, Scale>>,
     /// What screening said of long texts, by content.
@@ -154,7 +157,7 @@ impl Door {
         node: Arc<Node>,
         views: ViewReader,
         realm: String,
-        rules: Rules,
+        (rules, last_use): (Rules, LastUse),
     ) -> Arc<Self> {
         Arc::new(Self {
             rules,
@@ -168,6 +171,7 @@ impl Door {
             turns: turns::Turns::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             started: Instant::now(),
+            last_use,
             assets: Mutex::default(),
             screened: Mutex::default(),
             sessions: console::Sessions::default(),

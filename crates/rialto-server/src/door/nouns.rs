@@ -10,9 +10,9 @@ use super::answer::Answer;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::{Read, id};
-use super::routes::Route;
 #[cfg(feature = "schema")]
-use super::routes::{About, Access};
+use super::routes::About;
+use super::routes::{Access, Route};
 
 /// The query of a list, beside that of every read.
 const LIST: &[&str] = &["state", "cursor", "limit", "min_position", "quarantined"];
@@ -27,12 +27,12 @@ pub(super) fn routes() -> impl Iterator<Item = Route> {
             Route {
                 path: noun.list_path,
                 query: LIST,
+                access: Access::Read,
                 handler: get(list),
                 #[cfg(feature = "schema")]
                 about: About {
                     method: "get",
                     name: noun.plural,
-                    access: Access::Token,
                     summary: noun.about,
                     answers: super::describe::Answers::Rows(noun),
                 },
@@ -40,12 +40,12 @@ pub(super) fn routes() -> impl Iterator<Item = Route> {
             Route {
                 path: noun.one_path,
                 query: ONE,
+                access: Access::Read,
                 handler: get(one),
                 #[cfg(feature = "schema")]
                 about: About {
                     method: "get",
                     name: noun.name,
-                    access: Access::Token,
                     summary: noun.about,
                     answers: super::describe::Answers::Row(noun),
                 },

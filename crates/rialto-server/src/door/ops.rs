@@ -9,7 +9,6 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
 use rialto_core::decide::secret_hash;
@@ -66,12 +65,12 @@ fn clock_advice(door: &Door) -> Health {
 
 /// `GET /readyz`: the server accepts requests, knows of no damage to the log, and updates the
 /// views. The operator also reads the exact problem.
-pub(super) async fn readyz(State(door): State<Arc<Door>>, headers: HeaderMap) -> Health {
+pub(super) async fn readyz(State(door): State<Arc<Door>>, request: Request) -> Health {
     let Some(Trouble { code, detail }) = trouble(&door) else {
         return clock_advice(&door);
     };
-    let operator = token_of(&headers, &door);
-    let operator = operator.is_some_and(|info| info.principal == Principal::Operator);
+    let operator = token_of(request.extensions(), request.headers(), &door);
+    let operator = operator.is_ok_and(|info| info.principal == Principal::Operator);
     let detail = match detail.as_str() {
         detail if operator && !detail.is_empty() => format!(": {detail}"),
         _ => String::new(),

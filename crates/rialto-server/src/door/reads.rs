@@ -327,7 +327,19 @@ lists! {
     deals -> DealRow;
     accounts -> AccountRow;
     holds -> HoldRow;
-    tokens -> TokenRow;
+}
+
+/// `GET /api/tokens`.
+pub(super) async fn tokens(read: Read) -> Answer<Page<TokenRow>> {
+    let (scope, door) = (read.scope().await?, read.door.clone());
+    read.answer(move |v, query| {
+        let mut page = v.tokens(scope, &query.paging())?;
+        for row in &mut page.items {
+            row.last_used = door.last_use.of(row.id);
+        }
+        Ok(page)
+    })
+    .await
 }
 
 macro_rules! things {

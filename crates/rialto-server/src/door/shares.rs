@@ -49,7 +49,7 @@ impl Party {
     /// The sender of a request, as its head says. Who brings an unknown token is a stranger.
     pub(super) fn of(door: &Arc<Door>, parts: &Parts) -> Self {
         let info = match parts.headers.contains_key(header::AUTHORIZATION) {
-            true => auth::token_of(&parts.headers, door),
+            true => auth::token_of(&parts.extensions, &parts.headers, door).ok(),
             false => console::signed_in(parts, door),
         };
         info.map_or_else(

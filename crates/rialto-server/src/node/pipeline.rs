@@ -3,6 +3,7 @@
 //! ([`super::syncer`]).
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -397,6 +398,11 @@ impl Node {
     #[must_use]
     pub fn token(&self, hash: &Hash) -> Option<TokenInfo> {
         self.shared.tokens.get(hash)
+    }
+
+    /// Whether a token may be used from an address; nothing is the address of this process.
+    pub(crate) fn may_come_from(&self, token: TokenId, address: Option<IpAddr>) -> bool {
+        self.shared.tokens.may_come_from(token, address)
     }
 
     /// True while a token is live.

@@ -161,7 +161,7 @@ pub fn metrics_secret(folder: &Path, chance: &dyn Chance) -> Result<String, Secr
 ///
 /// # Errors
 /// [`SecretsError::Io`].
-pub(super) fn write_private(path: &Path, text: &str) -> Result<(), SecretsError> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), SecretsError> {
     let failed = |doing, source| SecretsError::Io {
         doing,
         path: path.to_owned(),

@@ -1,12 +1,14 @@
 //! Live tokens as doors look them up: by the hash of their secret, at the same time as the writer
 //! works. Holds no secret.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rialto_core::hash::Hash;
 use rialto_core::id::{OwnerId, TokenId};
-use rialto_core::identity::Principal;
+use rialto_core::identity::{Network, Principal, Rights, TokenScope};
 use rialto_core::state::State;
 use rialto_core::table::Table;
 
@@ -19,6 +21,8 @@ pub struct TokenInfo {
     pub principal: Principal,
     /// The owner whose agent or person that is.
     pub owner: Option<OwnerId>,
+    /// What it may do.
+    pub may: Rights,
 }
 
 /// All live tokens.
@@ -31,6 +35,8 @@ struct Live {
     hashes: Table<TokenId, Hash>,
     /// Whose agents and people there are. Nobody changes the owner.
     owners: Table<Principal, OwnerId>,
+    /// From where those tokens may be used that may not be used from everywhere.
+    networks: HashMap<TokenId, Vec<Network>>,
     operator: Option<TokenId>,
 }
 
@@ -41,16 +47,22 @@ impl Live {
             by_hash: Table::new(chance.hash_one(0)),
             hashes: Table::new(chance.hash_one(1)),
             owners: Table::new(chance.hash_one(2)),
+            networks: HashMap::new(),
             operator: None,
         }
     }
 
-    fn add(&mut self, hash: Hash, token: TokenId, principal: Principal) {
+    fn add(&mut self, hash: Hash, token: TokenId, of: (Principal, Option<&TokenScope>)) {
+        let (principal, scope) = of;
         let info = TokenInfo {
             token,
             principal,
             owner: self.owners.get(&principal).copied(),
+            may: scope.map_or(Rights::EVERYTHING, |scope| scope.may),
         };
+        if let Some(scope) = scope.filter(|scope| !scope.from.is_empty()) {
+            self.networks.insert(token, scope.from.clone());
+        }
         if info.principal == Principal::Operator {
             self.operator = Some(info.token);
         }
@@ -62,6 +74,7 @@ impl Live {
         if let Some(hash) = self.hashes.remove(&token) {
             self.by_hash.remove(&hash);
         }
+        self.networks.remove(&token);
     }
 }
 
@@ -76,7 +89,7 @@ impl Tokens {
             table.owners.insert(Principal::Person(*id), person.owner);
         });
         state.tokens.for_each(|id, token| {
-            table.add(token.hash, *id, token.principal);
+            table.add(token.hash, *id, (token.principal, token.scope.as_deref()));
         });
         Self(RwLock::new(table))
     }
@@ -94,6 +107,14 @@ impl Tokens {
         self.read().by_hash.get(hash).copied()
     }
 
+    /// Whether a token may be used from an address; nothing is the address of this process.
+    pub(super) fn may_come_from(&self, token: TokenId, address: Option<IpAddr>) -> bool {
+        match self.read().networks.get(&token) {
+            Some(networks) => address.is_some_and(|a| networks.iter().any(|n| n.contains(a))),
+            None => true,
+        }
+    }
+
     /// True while a token is live.
     pub(super) fn holds(&self, token: TokenId) -> bool {
         self.read().hashes.contains(&token)
@@ -105,8 +126,8 @@ impl Tokens {
     }
 
     /// A token was issued.
-    pub(super) fn add(&self, hash: Hash, token: TokenId, principal: Principal) {
-        self.write().add(hash, token, principal);
+    pub(super) fn add(&self, hash: Hash, token: TokenId, of: (Principal, Option<&TokenScope>)) {
+        self.write().add(hash, token, of);
     }
 
     /// An agent or a person came to an owner.
@@ -125,6 +146,6 @@ impl Tokens {
         if let Some(old) = table.operator {
             table.end(old);
         }
-        table.add(hash, token, Principal::Operator);
+        table.add(hash, token, (Principal::Operator, None));
     }
 }

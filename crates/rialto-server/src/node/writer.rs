@@ -344,16 +344,17 @@ fn note_identity(event: &IdentityEvent, shared: &Shared) {
             token,
             principal,
             hash,
+            scope,
             ..
         } => {
-            tokens.add(*hash, *token, *principal);
+            tokens.add(*hash, *token, (*principal, scope.as_deref()));
         }
         IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. } => {
             tokens.end(*token);
             shared.hub.subjects().tell(Subject::Token(*token), 0);
         }
         IdentityEvent::OwnerSwitched { owner, .. } | IdentityEvent::AgentsStopped { owner, .. } => {
-            switched(Some(*owner), shared)
+            switched(Some(*owner), shared);
         }
         IdentityEvent::PersonSwitched { person, .. } => {
             switched(tokens.owner_of(Principal::Person(*person)), shared);
@@ -370,6 +371,8 @@ fn note_identity(event: &IdentityEvent, shared: &Shared) {
         | IdentityEvent::ServiceCreated { .. }
         | IdentityEvent::StakeHeld { .. }
         | IdentityEvent::HandleMarked { .. }
+        | IdentityEvent::TokenReplaced { .. }
+        | IdentityEvent::TokenSpent { .. }
         | IdentityEvent::Invited { .. }
         | IdentityEvent::InvitationUsed { .. }
         | IdentityEvent::InvitationEnded { .. } => {}

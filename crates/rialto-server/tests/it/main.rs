@@ -22,6 +22,7 @@ mod edge;
 mod faults;
 mod guards;
 mod realm;
+mod scopes;
 mod shares;
 mod sleep;
 mod square;

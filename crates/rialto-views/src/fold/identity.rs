@@ -1,7 +1,10 @@
 //! Owners, people, agents, services and tokens.
 
+use rialto_core::amount::Amount;
 use rialto_core::id::AgentId;
-use rialto_core::identity::{Custody, IdentityEvent, Principal, Profile, Status};
+use rialto_core::identity::{
+    Custody, IdentityEvent, Network, Principal, Profile, Rights, Status, TokenScope,
+};
 use rialto_core::text::{ContentRef, Name};
 use rialto_core::time::Time;
 use rialto_wire::names::name_key;
@@ -12,7 +15,7 @@ use super::texts::{self, Way};
 use super::{Fold, json, word};
 use crate::Result;
 use crate::codec::Coded;
-use crate::db::int;
+use crate::db::{Units, int};
 
 /// Kinds of an agent's terms.
 pub(crate) const SKILL: i64 = 0;
@@ -70,8 +73,16 @@ impl Fold<'_> {
                 principal,
                 label,
                 expires,
+                scope,
                 ..
-            } => self.token_issued(token.0, *principal, label.as_ref(), *expires),
+            } => {
+                let term = (label.as_ref(), *expires);
+                self.token_issued(token.0, *principal, term, scope.as_deref())
+            }
+            IdentityEvent::TokenReplaced {
+                token, by, until, ..
+            } => self.token_replaced(token.0, by.0, *until),
+            IdentityEvent::TokenSpent { token, amount } => self.token_spent(token.0, *amount),
             IdentityEvent::TokenEnded { token } => self.run(
                 "UPDATE token SET ended = ? WHERE id = ?",
                 (self.now(), int(token.0)),
@@ -201,13 +212,18 @@ impl Fold<'_> {
         &mut self,
         token: u64,
         principal: Principal,
-        label: Option<&Name>,
-        expires: Option<Time>,
+        (label, expires): (Option<&Name>, Option<Time>),
+        scope: Option<&TokenScope>,
     ) -> Result<()> {
         let (kind, holder) = principal.split();
         let owner = self.owner_of(principal)?;
+        let may = scope.map_or(Rights::EVERYTHING, |scope| scope.may);
+        let may: Vec<&str> = may.names().collect();
+        let from = scope.map_or(&[] as &[Network], |scope| &scope.from);
+        let from: Vec<String> = from.iter().map(ToString::to_string).collect();
+        let limit = scope.and_then(|scope| scope.up_to);
         self.run(
-            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, NULL, NULL)",
             params![
                 int(token),
                 kind,
@@ -215,8 +231,38 @@ impl Fold<'_> {
                 owner.map(|o| int(o.0)),
                 label.map(Name::as_str),
                 self.now(),
-                expires.map(|t| int(t.0))
+                expires.map(|t| int(t.0)),
+                may.join(" "),
+                from.join(" "),
+                limit.map(|l| int(l.asset.0)),
+                limit.map(|l| Units(l.amount.0)),
             ],
+        )
+    }
+
+    /// The new token has the name of the old one and what was spent with it.
+    fn token_replaced(&mut self, token: u64, by: u64, until: Time) -> Result<()> {
+        self.run(
+            "UPDATE token SET label = o.label, spent = o.spent
+             FROM (SELECT label, spent FROM token WHERE id = ?2) o WHERE token.id = ?1",
+            (int(by), int(token)),
+        )?;
+        self.run(
+            "UPDATE token SET replaced_by = ?, expires = ? WHERE id = ?",
+            (int(by), int(until.0), int(token)),
+        )
+    }
+
+    fn token_spent(&mut self, token: u64, amount: Amount) -> Result<()> {
+        let spent = "SELECT spent FROM token WHERE id = ?";
+        let mut query = self.db.prepare_cached(spent)?;
+        let before: Option<Units> = query.query_row([int(token)], |row| row.get(0))?;
+        let spent = before
+            .map_or(0, |Units(units)| units)
+            .saturating_add(amount.0);
+        self.run(
+            "UPDATE token SET spent = ? WHERE id = ?",
+            (Units(spent), int(token)),
         )
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Page, Paging, Scope, Snap, ViewReader, Written, cursor, facts, limit, time};
 use crate::codec::{Coded, principal};
-use crate::db::{int, uint};
+use crate::db::{Units, int, uint};
 use crate::fold::identity::{SKILL, TAG};
 use crate::{Result, fulltext};
 
@@ -176,6 +176,32 @@ pub struct TokenRow {
     /// When it ended because an incoming text contained it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaked: Option<Time>,
+    /// What it may do: names of rights, or `everything`.
+    pub may: Vec<String>,
+    /// The most that it may spend, if that is limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_to: Option<TokenLimit>,
+    /// From which networks it may be used; from everywhere if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// The token that replaced it, and whose limit it spends from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<TokenId>,
+    /// When it was last used, to the minute; nothing if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<Time>,
+}
+
+/// The most that a token may spend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TokenLimit {
+    /// How much in all, in whole units.
+    pub amount: String,
+    /// How much of it was spent.
+    pub spent: String,
+    /// The asset.
+    pub asset: String,
 }
 
 /// A service of the operator.
@@ -359,20 +385,20 @@ impl ViewReader {
             Scope::Agent(id) => (of_agent.as_str(), Some(int(id.0))),
         };
         let sql = format!(
-            "SELECT id, holder_kind, holder, label, at, expires, ended, leaked FROM token
+            "SELECT id, holder_kind, holder, label, at, expires, ended, leaked, may, origin,
+                    replaced_by, asset, up_to, spent FROM token
              WHERE id > ?1 AND {filter} ORDER BY id LIMIT ?2"
         );
-        self.rows(&sql, viewer, paging, |row| {
-            let token = TokenRow {
-                id: TokenId(uint(row.get(0)?)),
-                principal: Principal::at(row, 1)?,
-                label: row.get(3)?,
-                created: time(row.get(4)?),
-                expires: row.get::<_, Option<i64>>(5)?.map(time),
-                ended: row.get::<_, Option<i64>>(6)?.map(time),
-                leaked: row.get::<_, Option<i64>>(7)?.map(time),
-            };
-            Ok((row.get(0)?, token))
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        self.read(|snap| {
+            let mut query = snap.db.prepare_cached(&sql)?;
+            let mut rows = query.query((after, wide, viewer))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push((row.get(0)?, snap.token(row)?));
+            }
+            Ok(snap.page(found, limit))
         })
     }
 
@@ -408,6 +434,38 @@ impl ViewReader {
             let mut query = snap.db.prepare_cached(sql)?;
             let found = query.query_map((after, wide, of), row)?;
             Ok(snap.page(found.collect::<rusqlite::Result<_>>()?, limit))
+        })
+    }
+}
+
+impl Snap<'_> {
+    fn token(&self, row: &Row<'_>) -> Result<TokenRow> {
+        let when = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(time));
+        let words = |column| {
+            let text: String = row.get(column)?;
+            Ok::<_, rusqlite::Error>(text.split_whitespace().map(str::to_owned).collect())
+        };
+        let limit = match (row.get(11)?, row.get(12)?) {
+            (Some(asset), Some(amount)) => Some(TokenLimit {
+                amount: self.decimal(amount, asset)?,
+                spent: self.decimal(row.get::<_, Option<Units>>(13)?.unwrap_or(Units(0)), asset)?,
+                asset: self.asset(asset)?.0,
+            }),
+            _ => None,
+        };
+        Ok(TokenRow {
+            id: TokenId(uint(row.get(0)?)),
+            principal: Principal::at(row, 1)?,
+            label: row.get(3)?,
+            created: time(row.get(4)?),
+            expires: when(5)?,
+            ended: when(6)?,
+            leaked: when(7)?,
+            may: words(8)?,
+            up_to: limit,
+            from: words(9)?,
+            replaced_by: row.get::<_, Option<i64>>(10)?.map(|id| TokenId(uint(id))),
+            last_used: None,
         })
     }
 }

@@ -264,6 +264,8 @@ impl Snap<'_> {
             | IdentityEvent::KeyRotated { .. }
             | IdentityEvent::TokenIssued { .. }
             | IdentityEvent::TokenEnded { .. }
+            | IdentityEvent::TokenReplaced { .. }
+            | IdentityEvent::TokenSpent { .. }
             | IdentityEvent::OwnerSwitched { .. }
             | IdentityEvent::PersonSwitched { .. }
             | IdentityEvent::AgentSwitched { .. }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::parse;
 use super::remote::{self, Paged, Remote};
+use super::scope::Scope;
 use super::show;
 use crate::output::{CliError, Output};
 
@@ -137,11 +138,24 @@ enum AgentCommand {
         /// After how long it expires, such as 30d; by default never.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: Option<u64>,
+        #[command(flatten)]
+        scope: Scope,
         /// Store the token in this new file instead of printing it.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
-    /// Lists tokens: ids and labels, never secrets.
+    /// Replaces a token of any kind by a new one that may do the same; the old one goes on for a while.
+    RotateToken {
+        /// The token's id; by default the one in use.
+        token: Option<String>,
+        /// For how long the old one goes on, such as 1h; by default a day, at most 30.
+        #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
+        overlap: Option<u64>,
+        /// Store the new token in this new file instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// Lists tokens: what they may do and when they were last used, never secrets.
     Tokens {
         /// Only those of this agent: its handle or id.
         agent: Option<String>,
@@ -233,17 +247,32 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
             agent,
             label,
             expires_in,
+            scope,
             save,
         } => {
             let args = json!({ "subject": { "agent": agent }, "label": label, "expires_in_ms": expires_in });
+            let args = scope.of(args);
             remote::carry_out_saving(remote, out, "token.issue", args, save.as_deref()).await
+        }
+        AgentCommand::RotateToken {
+            token,
+            overlap,
+            save,
+        } => {
+            let args = json!({ "token": token, "overlap_ms": overlap });
+            remote::carry_out_saving(remote, out, "token.rotate", args, save.as_deref()).await
         }
         AgentCommand::Tokens { agent, paged } => {
             let columns = [
                 ("ID", "/id"),
                 ("HOLDER", "/principal"),
                 ("LABEL", "/label"),
+                ("MAY", "/may"),
+                ("UP TO", "/up_to/amount"),
+                ("SPENT", "/up_to/spent"),
+                ("FROM", "/from"),
                 ("SINCE", "/created"),
+                ("LAST USED", "/last_used"),
                 ("EXPIRES", "/expires"),
                 ("ENDED", "/ended"),
                 ("LEAKED", "/leaked"),

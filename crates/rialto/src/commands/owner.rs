@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::parse;
 use super::remote::{self, Paged, Remote};
+use super::scope::Scope;
 use super::show;
 use crate::output::{CliError, Output};
 use rialto_client::{Client, quoted};
@@ -98,6 +99,8 @@ enum OwnerCommand {
         /// After how long it expires, such as 30d; by default never.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: Option<u64>,
+        #[command(flatten)]
+        scope: Scope,
         /// Store the token in this new file instead of printing it.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
@@ -192,9 +195,11 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
             person,
             label,
             expires_in,
+            scope,
             save,
         } => {
             let args = json!({ "subject": { "person": person }, "label": label, "expires_in_ms": expires_in });
+            let args = scope.of(args);
             remote::carry_out_saving(remote, out, "token.issue", args, save.as_deref()).await
         }
         OwnerCommand::Suspend { owner } => {

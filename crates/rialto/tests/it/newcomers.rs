@@ -65,6 +65,44 @@ fn one_address_does_not_take_the_whole_realms_rate() {
 }
 
 #[test]
+fn a_token_is_used_from_where_it_may_be_used() {
+    let place = Place::new();
+    let server = place.serve_with(&[&SERVE[..], &["--proxy", "127.0.0.1"]].concat());
+    let (_, ann) = sign_up(&server.url, "", "ann");
+    let (person, admin) = (
+        &ann["ids"]["person"],
+        ann["token"]["secret"].as_str().unwrap(),
+    );
+    let bearer = format!("authorization: Bearer {admin}\r\n");
+    let args = json!({
+        "subject": { "person": person }, "from": ["192.0.2.0/24", "2001:db8::/32"],
+    });
+    let (_, issued) = ask(&server.url, &bearer, "token.issue", &args);
+    let bearer = format!(
+        "authorization: Bearer {}\r\n",
+        issued["token"]["secret"].as_str().unwrap()
+    );
+    let args = json!({ "name": "Zoe", "role": "viewer", "owner": ann["ids"]["owner"] });
+    for (from, status) in [
+        ("192.0.2.200", 200),
+        ("2001:db8::7", 200),
+        ("192.0.3.1", 403),
+        ("2001:db9::1", 403),
+        ("203.0.113.5, 192.0.2.1", 200),
+        ("192.0.2.1, 203.0.113.5", 403),
+    ] {
+        let headers = format!("{bearer}x-forwarded-for: {from}\r\n");
+        let (got, said) = ask(&server.url, &headers, "person.add", &args);
+        assert_eq!(got, status, "{from}: {said}");
+        if status == 403 {
+            assert_eq!(said["code"], "RLT0136");
+        }
+    }
+    // The proxy itself is none of them.
+    assert_eq!(ask(&server.url, &bearer, "person.add", &args).0, 403);
+}
+
+#[test]
 fn a_closed_realm_is_joined_by_invitation() {
     let place = Place::new();
     let server = place.serve_with(&SERVE);

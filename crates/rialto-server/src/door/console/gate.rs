@@ -12,7 +12,7 @@ use rialto_console::pages::gate::Gate;
 use rialto_console::shell::Theme;
 use rialto_core::decide::secret_hash;
 use rialto_core::id::AnyId;
-use rialto_core::identity::{Auth, Principal};
+use rialto_core::identity::{self, Auth, Need, Principal, Rights};
 use rialto_core::reject::Code;
 use serde_json::{Value, json};
 
@@ -118,6 +118,12 @@ async fn open(request: &PageRequest, secret: &str) -> Result<String, Refusal> {
             Code::Forbidden,
             "the console is for the operator, people and agents; services use the API",
         ));
+    }
+    if info.may != Rights::EVERYTHING {
+        return Err(identity::missing(info.may, Need::Everything).into());
+    }
+    if !request.door.node.may_come_from(info.token, request.from) {
+        return Err(Code::TokenPlace.into());
     }
     let caller = Caller {
         principal: info.principal,

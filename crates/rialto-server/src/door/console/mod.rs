@@ -58,7 +58,7 @@ pub(super) fn signed_in(parts: &Parts, door: &Door) -> Option<TokenInfo> {
     let encrypted = request::is_encrypted(parts);
     let id = guard::session_id(&parts.headers, encrypted)?;
     let session = door.sessions.find(id, door.node.clock().now())?;
-    request::is_live(door, &session).then(|| session.info())
+    request::is_live_here(parts, door, &session).then(|| session.info())
 }
 
 /// The most bytes of a form.
@@ -95,6 +95,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/agents/{agent}/followers", get(standing::followers))
         .route("/agents/{agent}/bond", post(standing::bind))
         .route("/agents/{agent}/tokens", post(tokens::issue))
+        .route("/agents/{agent}/tokens/rotate", post(tokens::rotate))
         .route("/agents/{agent}/tokens/revoke", post(tokens::revoke))
         .route(
             "/invitations",

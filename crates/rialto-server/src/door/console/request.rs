@@ -1,6 +1,7 @@
 //! A request for a page: who makes it, what was asked for, and the frame around the answer.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::rejection::FormRejection;
@@ -30,11 +31,11 @@ use serde::de::value::{BorrowedStrDeserializer, Error as NotSo};
 
 use super::guard;
 use super::session::Session;
-use crate::door::auth::{Caller, live, scope, stands};
+use crate::door::auth::{self, Caller, live, scope, stands};
 use crate::door::problem::Refusal;
 use crate::door::serve::Encrypted;
 use crate::door::square::viewer;
-use crate::door::{Door, commands, reads};
+use crate::door::{Door, commands, reads, sign_ups};
 
 /// The fields of a form, or the parameters of an address.
 pub(super) type Fields = BTreeMap<String, String>;
@@ -49,6 +50,8 @@ pub(super) struct PageRequest {
     pub(super) path: String,
     /// Whether the address can be read again; else it received a form.
     pub(super) reading: bool,
+    /// Where it comes from; nothing for a request of this process.
+    pub(super) from: Option<IpAddr>,
     pub(super) params: Fields,
     pub(super) id: Option<String>,
     pub(super) session: Option<Session>,
@@ -66,7 +69,7 @@ impl PageRequest {
         let session = id
             .as_deref()
             .and_then(|id| door.sessions.find(id, now))
-            .filter(|session| is_live(door, session));
+            .filter(|session| is_live_here(parts, door, session));
         let stopped = match &session {
             Some(session) => stopped(door, session).await,
             None => None,
@@ -82,6 +85,7 @@ impl PageRequest {
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
             path: parts.uri.path().to_owned(),
             reading: parts.method == Method::GET,
+            from: sign_ups::address(&parts.extensions, &parts.headers, &door.rules.proxies),
             params: params.map(|q| q.0).unwrap_or_default(),
             id,
             session,
@@ -127,6 +131,12 @@ pub(super) fn is_live(door: &Door, session: &Session) -> bool {
     door.node
         .token(&session.secret)
         .is_some_and(|info| info.token == session.token && info.principal == session.principal)
+}
+
+/// The same for a request, which must come from where the token may be used.
+pub(super) fn is_live_here(parts: &Parts, door: &Door, session: &Session) -> bool {
+    let (extensions, headers) = (&parts.extensions, &parts.headers);
+    is_live(door, session) && auth::may_come(session.token, extensions, headers, door).is_ok()
 }
 
 /// Why the holder of a session may do nothing, if so. If the node cannot say, the page does.

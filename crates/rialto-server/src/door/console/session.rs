@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rialto_core::hash::Hash;
 use rialto_core::id::{OwnerId, TokenId};
-use rialto_core::identity::{Auth, Principal};
+use rialto_core::identity::{Auth, Principal, Rights};
 use rialto_core::time::{DAY_MS, HOUR_MS, Time};
 
 use crate::door::auth::Caller;
@@ -62,6 +62,7 @@ impl Session {
             token: self.token,
             principal: self.principal,
             owner: self.owner,
+            may: Rights::EVERYTHING,
         }
     }
 
@@ -192,6 +193,7 @@ mod tests {
             token: TokenId(token),
             principal: owner.map_or(Principal::Operator, |_| agent),
             owner,
+            may: Rights::EVERYTHING,
         }
     }
 

@@ -86,18 +86,20 @@ struct Row {
     what: String,
     aim: String,
     cells: Vec<String>,
+    /// The cells of our agent's tokens that are each for one thing.
+    scoped: Vec<String>,
     /// Whether it names something private of ours.
     private: bool,
 }
 
 impl Row {
-    fn line(&self) -> String {
+    fn line(&self, cells: &[String]) -> String {
         let aim = if self.aim.is_empty() {
             String::new()
         } else {
             format!(" {}", self.aim)
         };
-        format!("| `{}`{aim} | {} |\n", self.what, self.cells.join(" | "))
+        format!("| `{}`{aim} | {} |\n", self.what, cells.join(" | "))
     }
 }
 
@@ -152,10 +154,15 @@ async fn command_rows(world: &World) -> Vec<Row> {
         for who in &world.who {
             cells.push(command_cell(world, who, op, &args).await);
         }
+        let mut scoped = Vec::new();
+        for who in &world.scoped {
+            scoped.push(command_cell(world, who, op, &args).await);
+        }
         found.push(Row {
             what: op.into(),
             aim: aim.into(),
             cells,
+            scoped,
             private: world.names_ours(&args.to_string()),
         });
     }
@@ -192,10 +199,15 @@ async fn read_rows(world: &World) -> Vec<(Row, bool)> {
             for who in &world.who {
                 cells.push(read_cell(world, who, &method, &address, &body).await);
             }
+            let mut scoped = Vec::new();
+            for who in &world.scoped {
+                scoped.push(read_cell(world, who, &method, &address, &body).await);
+            }
             let row = Row {
                 what: format!("{} {path}", method.to_uppercase()),
                 aim,
                 cells,
+                scoped,
                 private: world.names_ours(&address),
             };
             found.push((row, public));
@@ -216,22 +228,36 @@ A stopped principal can do and read nothing but what anybody may read without a 
 
 ";
 
+const SCOPED: &str = "
+## Tokens that are for one thing
+
+Columns are tokens of *our agent*, each issued for one right and no other. A token for several has what each of them \
+has; one that reads a trace or the log needs `read` and `read_mail`. `RLT0134` (403 for reads): the token is not for that. \
+What the agent may not do itself, no token of its may.
+
+";
+
 fn page(world: &World, reads: &[(Row, bool)], commands: &[Row]) -> String {
-    let names: Vec<&str> = world.who.iter().map(|who| who.name).collect();
-    let head = |what: &str| {
+    let head = |what: &str, who: &[Who]| {
+        let names: Vec<&str> = who.iter().map(|who| who.name).collect();
         let dashes = "|---".repeat(names.len() + 1);
         format!("| {what} | {} |\n{dashes}|\n", names.join(" | "))
     };
     let mut text = String::from(LEGEND);
     text.push_str("## Reads\n\nThe status, for the named object of ours. `200-`: the answer holds nothing private of ours.\n\n");
-    text.push_str(&head("route"));
+    text.push_str(&head("route", &world.who));
     for (row, _) in reads {
-        text.push_str(&row.line());
+        text.push_str(&row.line(&row.cells));
     }
     text.push_str("\n## Operations\n\n`ok`, or the code of the refusal (see errors.md); `401` if the request is not authenticated.\n\n");
-    text.push_str(&head("operation"));
+    text.push_str(&head("operation", &world.who));
     for row in commands {
-        text.push_str(&row.line());
+        text.push_str(&row.line(&row.cells));
+    }
+    text.push_str(SCOPED);
+    text.push_str(&head("route or operation", &world.scoped));
+    for row in reads.iter().map(|(row, _)| row).chain(commands) {
+        text.push_str(&row.line(&row.scoped));
     }
     text
 }
@@ -417,10 +443,36 @@ async fn judge_acting(world: &World, broken: &mut Broken) {
                 what: op.into(),
                 aim: aim.into(),
                 cells: Vec::new(),
+                scoped: Vec::new(),
                 private: true,
             };
             let rule = "only an admin of its owner acts as our agent";
             broken.unless(cell != "ok", &row, rule, who.name, &cell);
+        }
+    }
+}
+
+/// A scope only takes away, and a token for model calls does nothing with a realm.
+fn judge_scopes(world: &World, reads: &[(Row, bool)], commands: &[Row], broken: &mut Broken) {
+    for row in reads.iter().map(|(row, _)| row).chain(commands) {
+        let whole = world.cell(row, "our agent");
+        let read = row.what.contains(' ');
+        let judged = ["GET /api/whoami", "POST /api/commands", "token.rotate"];
+        let open = judged.contains(&row.what.as_str());
+        for (who, cell) in world.scoped.iter().zip(&row.scoped) {
+            let not_for_it = if read { "403" } else { "RLT0134" };
+            let less = cell == whole || cell == not_for_it;
+            broken.unless(less, row, "a scope only takes away", who.name, cell);
+            let models = who.name == "models" && !open && !INTERNAL.contains(&row.what.as_str());
+            let public = cell == world.cell(row, "nobody");
+            let nothing = public || cell == not_for_it;
+            broken.unless(
+                !models || nothing,
+                row,
+                "is for model calls",
+                who.name,
+                cell,
+            );
         }
     }
 }
@@ -445,6 +497,7 @@ async fn who_may_do_what() {
     judge_strangers(&world, &commands, &mut broken).await;
     judge_existence(&world, &commands, &reads, &mut broken).await;
     judge_acting(&world, &mut broken).await;
+    judge_scopes(&world, &reads, &commands, &mut broken);
     // Every operation can be carried out by somebody, or its row would prove nothing.
     for row in &commands {
         let somebody = row.cells.iter().any(|cell| cell.starts_with("ok"));

@@ -180,6 +180,11 @@ fn identity(w: &World) -> Rows {
             json!({ "agent": w.id("handle") }),
         ),
         (
+            "token.rotate",
+            "our agent's token",
+            json!({ "token": w.id("token") }),
+        ),
+        (
             "token.revoke",
             "our agent's token",
             json!({ "token": w.id("token") }),

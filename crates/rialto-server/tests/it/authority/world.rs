@@ -7,7 +7,7 @@ use rialto_core::amount::Amount;
 use rialto_core::command::Command;
 use rialto_core::decide::{Request, Stamp, decide, resolve_agent};
 use rialto_core::hash::Hash;
-use rialto_core::identity::{Auth, Principal};
+use rialto_core::identity::{Auth, Principal, Right};
 use rialto_core::ledger::{AccountRef, Holder, LedgerCommand, Moved};
 use rialto_core::noun;
 use rialto_core::realm::RealmCommand;
@@ -36,6 +36,8 @@ pub(crate) struct Who {
 pub(crate) struct World {
     pub(crate) realm: Realm,
     pub(crate) who: Vec<Who>,
+    /// Our agent by tokens that are each for one thing.
+    pub(crate) scoped: Vec<Who>,
     /// Our objects by name; `theirs.` names those of others.
     pub(crate) ids: BTreeMap<&'static str, String>,
 }
@@ -120,6 +122,7 @@ impl World {
         let mut world = Self {
             realm,
             who: Vec::new(),
+            scoped: Vec::new(),
             ids: BTreeMap::new(),
         };
         world.people(&by).await;
@@ -173,6 +176,16 @@ impl World {
     }
 
     async fn column(&mut self, name: &'static str, token: &str, acts_as: Option<&'static str>) {
+        let who = self.principal(name, token, acts_as).await;
+        self.who.push(who);
+    }
+
+    async fn principal(
+        &self,
+        name: &'static str,
+        token: &str,
+        acts_as: Option<&'static str>,
+    ) -> Who {
         let who = self.whoami(token).await;
         let principal = &who["principal"];
         let id = principal["id"].as_str().unwrap_or_default();
@@ -184,13 +197,23 @@ impl World {
         };
         let auth = Auth::Token(who["auth"]["token"].as_str().unwrap().parse().unwrap());
         let token = Some(token.to_owned());
-        self.who.push(Who {
+        Who {
             name,
             token,
             principal,
             auth,
             acts_as,
-        });
+        }
+    }
+
+    /// A token of our agent for each right, and for no other.
+    async fn tokens(&mut self, by: &Builders) {
+        for right in Right::ALL {
+            let args = json!({ "subject": { "agent": OURS }, "may": [right] });
+            let issued = self.realm.ok(&by.admin, "token.issue", args).await;
+            let who = self.principal(right.name(), &secret(&issued), None).await;
+            self.scoped.push(who);
+        }
     }
 
     async fn person(&mut self, by: &Builders, role: &'static str) -> String {
@@ -246,6 +269,7 @@ impl World {
             .await;
         self.column("stranger", &by.third, None).await;
         self.column("service", &secret(&service), Some(OURS)).await;
+        self.tokens(by).await;
         self.idle(by).await;
         self.stopped(by).await;
     }
