@@ -156,6 +156,19 @@ impl Served {
         }
     }
 
+    /// The processor time that it has taken, in seconds, as the kernel says.
+    pub fn cpu_s(&self) -> f64 {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(stat).unwrap_or_default();
+        // The name of the program comes before, in brackets. The kernel tells hundredths of a second.
+        let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        ticks
+            .filter_map(|ticks| ticks.parse::<f64>().ok())
+            .sum::<f64>()
+            / 100.0
+    }
+
     /// The value of a metric as it is written, nothing where there is none.
     pub async fn metric_text(&self, name: &str) -> Result<String, BenchError> {
         let mut lines = self.operator.lines("/metrics").await?;

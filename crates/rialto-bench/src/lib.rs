@@ -8,6 +8,7 @@ pub mod deals;
 mod error;
 pub mod fairness;
 pub mod host;
+pub mod idle_streams;
 pub mod ledger;
 pub mod load;
 pub mod mail;

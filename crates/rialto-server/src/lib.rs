@@ -8,6 +8,7 @@
 
 pub mod door;
 mod executor;
+mod histogram;
 pub mod node;
 pub mod realm;
 pub mod webhook;

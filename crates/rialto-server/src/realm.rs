@@ -175,16 +175,22 @@ impl Realm {
         self.operator_token.as_deref()
     }
 
-    /// Serves until `stop` resolves or the log has failed; then the node takes nothing new, so that
-    /// streams end by themselves, and open requests are answered within a deadline. Does not close the
-    /// realm.
+    /// Serves until `stop` resolves or the log has failed; then nothing new is taken, streams are told to
+    /// come again and end, and open requests are answered, within the listener's time to drain. What is
+    /// left then is cut off. Does not close the realm.
     pub fn serve<'a>(
         &'a self,
         listener: Listener,
         stop: impl Future<Output = ()> + Send + 'a,
     ) -> door::Ending<'a> {
         let stop = self.told_to_stop(Box::pin(stop));
-        door::serve(listener, self.router(), Box::pin(stop))
+        let serving = door::serve(listener, &self.door, Box::pin(stop));
+        Box::pin(async move {
+            serving.await;
+            let node = self.node.clone();
+            // A panic of what stops has been told by whoever panicked.
+            let _ = tokio::task::spawn_blocking(move || node.stop()).await;
+        })
     }
 
     async fn told_to_stop(&self, stop: door::Ending<'_>) {
@@ -197,9 +203,7 @@ impl Realm {
             () = stop => {}
             () = failed => tracing::error!("the log could not be written: shutting down"),
         }
-        let node = self.node.clone();
-        // Not awaited: open requests are answered while connections drain.
-        drop(tokio::task::spawn_blocking(move || node.stop()));
+        self.node.hub().close();
     }
 
     /// Stops what runs behind the node, then the node, and closes the log. Why the log could not be

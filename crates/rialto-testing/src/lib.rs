@@ -1,5 +1,5 @@
-//! What the tests of all crates share: where outside data lies, how a test says that it is skipped, and
-//! whether an answer is as it is described.
+//! What the tests of all crates share: where outside data lies, how a test says that it is skipped,
+//! certificates, and whether an answer is as it is described.
 //!
 //! A dev-dependency only; it never becomes part of the product and depends on nothing of it.
 
@@ -8,6 +8,7 @@ pub mod described;
 use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// Says on standard error that a test is skipped, and why.
 ///
@@ -29,4 +30,28 @@ pub fn outside_data(name: &str) -> Option<PathBuf> {
     }
     skipped(format_args!("the data ../shared/data/{name} is absent"));
     None
+}
+
+/// Makes a key and a certificate for this machine that signs itself, as `name.key` and `name.pem` in a
+/// folder; false, said, where openssl is absent.
+///
+/// # Panics
+/// When openssl fails.
+#[must_use]
+pub fn certificate(folder: &Path, name: &str) -> bool {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-nodes", "-days", "2"]);
+    openssl.args(["-subj", "/CN=localhost", "-newkey", "ec"]);
+    openssl.args(["-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    openssl.args(["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]);
+    openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    let file = |end: &str| folder.join(format!("{name}.{end}"));
+    openssl.arg("-keyout").arg(file("key"));
+    openssl.arg("-out").arg(file("pem"));
+    let Ok(status) = openssl.stdin(Stdio::null()).stderr(Stdio::null()).status() else {
+        skipped("openssl is absent");
+        return false;
+    };
+    assert!(status.success(), "openssl made no certificate");
+    true
 }

@@ -31,6 +31,7 @@ mod ring;
 mod said;
 mod score;
 mod search;
+mod touched;
 mod trace;
 mod views;
 
@@ -48,6 +49,7 @@ pub use report::{
     TokenPrice, TotalRow,
 };
 pub use score::{Dealt, Kept, Score, SeenScore, Side, score};
+pub use touched::Touched;
 pub use trace::{Basis, Gap, Hop, Trace};
 pub use views::{Indexed, VERSION, Views};
 

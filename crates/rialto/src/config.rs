@@ -67,6 +67,13 @@ pub(crate) const PROXIES: Key = Key {
     default: None,
     about: "addresses of proxies whose X-Forwarded-For is trusted, separated by commas",
 };
+/// How long the server may take to end.
+pub(crate) const DRAIN: Key = Key {
+    name: "drain",
+    env: "RIALTO_DRAIN",
+    default: Some("10s"),
+    about: "how long requests and streams may take to end when the server stops",
+};
 /// The form of the server's log.
 pub(crate) const LOG_FORMAT: Key = Key {
     name: "log_format",
@@ -111,6 +118,7 @@ pub(crate) const KEYS: &[&Key] = &[
     &HOSTS,
     &PROXIES,
     &NAME,
+    &DRAIN,
     &LOG_FORMAT,
     &SERVER,
     &TOKEN_FILE,

@@ -10,6 +10,7 @@ mod authorise;
 mod decide;
 mod evolve;
 mod line;
+mod room;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub(crate) use decide::{
     unblocked,
 };
 pub(crate) use evolve::{count_rate, evolve};
+pub use room::RateRoom;
 
 pub use line::{
     Line, LineName, LineScope, LineSpec, LineTerms, Lines, SpentOn, SpentOnRef, Unit, UnitRef, Work,

@@ -6,6 +6,8 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Json;
@@ -18,6 +20,7 @@ use serde::Serialize;
 
 use super::crowd::Streamed;
 use super::problem::Refusal;
+use crate::node::Hub;
 
 /// JSON, or a refusal.
 pub(super) type Answer<T> = Result<Json<T>, Refusal>;
@@ -130,8 +133,8 @@ pub(super) struct Events<T> {
 }
 
 impl<T: News> Events<T> {
-    /// Sends events as they come.
-    pub(super) fn of(stream: impl Stream<Item = Sent<T>> + Send + 'static) -> Self {
+    /// Sends events as they come. If the server ends, the last thing said is when to come again.
+    pub(super) fn of(stream: impl Stream<Item = Sent<T>> + Send + 'static, hub: Arc<Hub>) -> Self {
         let events = stream.map(|Sent { number, news }| {
             let event = match number {
                 Some(number) => Event::default().id(number.to_string()),
@@ -139,11 +142,22 @@ impl<T: News> Events<T> {
             };
             Ok(news.tell(event).unwrap_or_default())
         });
+        let last = futures_util::stream::once(async move { hub.is_closing().then(goodbye) });
+        let events = events.chain(last.filter_map(async |last| last.map(Ok)));
         Self {
             stream: Box::pin(events),
             told: PhantomData,
         }
     }
+}
+
+/// The end of a stream whose server ends: when to come again. Not all at the same moment.
+pub(super) fn goodbye() -> Event {
+    static TOLD: AtomicU64 = AtomicU64::new(0);
+    let spread = TOLD.fetch_add(1, Ordering::Relaxed) * 997 % 4_000;
+    Event::default()
+        .comment("the server is shutting down")
+        .retry(Duration::from_millis(1_000 + spread))
 }
 
 impl<T> IntoResponse for Events<T> {

@@ -15,7 +15,7 @@ use rialto_views::Scope;
 
 use super::problem::Refusal;
 use super::{Door, sign_ups};
-use crate::node::TokenInfo;
+use crate::node::{Subject, TokenInfo};
 
 /// Who asks, as the headers prove and say.
 #[derive(Clone, Debug)]
@@ -180,6 +180,19 @@ impl Watch {
             caller: caller.clone(),
             switched: door.node.switched(),
         }
+    }
+
+    /// What a stream follows besides its own subject: its end is told by these.
+    pub(crate) fn subjects(&self, door: &Door) -> Vec<Subject> {
+        let token = match self.caller.auth {
+            Auth::Token(token) => Some(Subject::Token(token)),
+            _ => None,
+        };
+        let owner = door.node.owner_of(self.caller.principal);
+        token
+            .into_iter()
+            .chain(owner.map(Subject::Standing))
+            .collect()
     }
 
     /// Checks again, if there is a reason to.

@@ -2,18 +2,22 @@
 //! over all connections.
 //!
 //! The head says who sends a body, so that nobody without a token makes the server hold more than a
-//! little. A held body counts until its request is answered.
+//! little. What a route takes stands in one table, [`BODIES`]; a route that is not in it takes no body. A body
+//! that is held whole counts until its request is answered; of one that is taken as a stream, what the server
+//! holds at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use rialto_core::reject::Code;
+use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
 use super::problem::Refusal;
@@ -40,6 +44,61 @@ pub const BODY_TIME: Duration = Duration::from_secs(60);
 pub const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// The minimum of bytes a second after [`BODY_PAUSE`].
 pub const BODY_RATE: u32 = 16 << 10;
+
+/// How a route takes a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Take {
+    /// Whole, before anything looks at it.
+    Whole,
+    /// Part by part, as its handler asks for it. What is wrong with it then ends it with an error that
+    /// [`refusal_of`] makes the answer of.
+    Stream,
+}
+
+/// What a route takes as a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyRule {
+    /// The route; empty for the forms of the console.
+    pub route: &'static str,
+    /// The most bytes; of a sender without a token no more than [`STRANGER_BYTES`].
+    pub bytes: usize,
+    /// How it is taken.
+    pub take: Take,
+}
+
+/// What each route takes that takes a body.
+pub const BODIES: [BodyRule; 4] = [
+    BodyRule {
+        route: "/api/{op}",
+        bytes: BODY_BYTES,
+        take: Take::Whole,
+    },
+    BodyRule {
+        route: "/api/commands",
+        bytes: BODY_BYTES,
+        take: Take::Whole,
+    },
+    BodyRule {
+        route: "/api/search/listings",
+        bytes: 256 << 10,
+        take: Take::Whole,
+    },
+    BodyRule {
+        route: "",
+        bytes: console::FORM_BYTES,
+        take: Take::Whole,
+    },
+];
+
+/// What a route takes, if it takes a body.
+fn rule(parts: &Parts) -> Option<&'static BodyRule> {
+    let route = parts.extensions.get::<MatchedPath>()?.as_str();
+    let wanted = match route.starts_with("/api/") {
+        true => route,
+        false => "",
+    };
+    BODIES.iter().find(|rule| rule.route == wanted)
+}
 
 /// The account of what is held of all bodies.
 pub(super) fn account() -> Arc<Shares> {
@@ -76,7 +135,7 @@ impl Room {
     }
 }
 
-/// Reads the body of a request, and holds its room until the answer is made.
+/// Takes the body of a request as its route does, and holds its room until the answer is made.
 pub(super) async fn bounded(
     State(door): State<Arc<Door>>,
     request: Request,
@@ -87,23 +146,35 @@ pub(super) async fn bounded(
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
+    let Some(rule) = rule(&parts) else {
+        // Nobody would look at it either.
+        return next.run(Request::from_parts(parts, Body::empty())).await;
+    };
     let known = parts.extensions.get::<Party>().copied();
     let sender = known.unwrap_or_else(|| Party::of(&door, &parts));
     if parts.headers.contains_key(header::AUTHORIZATION) && !sender.is_known() {
         // The token is none: whoever answers says so from the head alone.
         return next.run(Request::from_parts(parts, Body::empty())).await;
     }
-    let mut room = Room {
+    let api = parts.uri.path().starts_with("/api/");
+    if let Err(refusal) = declared(&parts.headers, api) {
+        return refusal.into_response();
+    }
+    let room = Room {
         share: door.bodies.open(sender),
         small: body.size_hint().lower() <= SMALL_BYTES as u64,
     };
-    let api = parts.uri.path().starts_with("/api/");
-    let read = match declared(&parts.headers, api) {
-        Ok(()) => read(body, limit(sender, api), &mut room).await,
-        Err(refusal) => Err(refusal),
+    let coming = match Coming::new(body, limit(sender, rule), rule.take, room) {
+        Ok(coming) => coming,
+        Err(refusal) => return refusal.into_response(),
     };
-    match read {
-        Ok(bytes) => {
+    if rule.take == Take::Stream {
+        let body = Body::from_stream(coming.parts());
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    match coming.whole().await {
+        // Its room is held until the answer is made.
+        Ok((bytes, _room)) => {
             next.run(Request::from_parts(parts, Body::from(bytes)))
                 .await
         }
@@ -111,11 +182,10 @@ pub(super) async fn bounded(
     }
 }
 
-fn limit(sender: Party, api: bool) -> usize {
-    match (sender.is_known(), api) {
-        (false, _) => STRANGER_BYTES,
-        (true, true) => BODY_BYTES,
-        (true, false) => console::FORM_BYTES,
+fn limit(sender: Party, rule: &BodyRule) -> usize {
+    match sender.is_known() {
+        false => rule.bytes.min(STRANGER_BYTES),
+        true => rule.bytes,
     }
 }
 
@@ -163,41 +233,102 @@ fn deadline(began: Instant, now: Instant, bytes: usize) -> Instant {
     (began + earned.min(BODY_TIME)).min(now + BODY_PAUSE)
 }
 
-async fn read(body: Body, most: usize, room: &mut Room) -> Result<Bytes, Refusal> {
-    if body.size_hint().lower() > most as u64 {
-        return Err(too_large(most));
+/// A body on its way, with what it may take.
+struct Coming {
+    parts: BodyDataStream,
+    most: usize,
+    take: Take,
+    room: Room,
+    /// The bytes that have come.
+    came: usize,
+    began: Instant,
+}
+
+/// Why the parts of a body ended before its end.
+#[derive(Debug, Error)]
+#[error("{}", .0.rejection.code)]
+struct Unread(Refusal);
+
+/// What is wrong with a body that was taken as a stream, as its handler answers it.
+pub fn refusal_of(error: &axum::Error) -> Refusal {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(why) = cause {
+        if let Some(Unread(refusal)) = why.downcast_ref() {
+            return refusal.clone();
+        }
+        cause = why.source();
     }
-    let began = Instant::now();
-    let mut parts = body.into_data_stream();
-    let mut first = Bytes::new();
-    let mut whole = Vec::new();
-    loop {
-        let until = deadline(began, Instant::now(), room.bytes());
-        let part = timeout_at(until, parts.next()).await;
-        let Some(part) = part.map_err(|_| too_slow())? else {
-            break;
-        };
-        let part = part.map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
-        if room.bytes() + part.len() > most {
+    Refusal::new(Code::Malformed, error.to_string())
+}
+
+impl Coming {
+    fn new(body: Body, most: usize, take: Take, room: Room) -> Result<Self, Refusal> {
+        if body.size_hint().lower() > most as u64 {
             return Err(too_large(most));
         }
-        room.grow(part.len())?;
-        // Most bodies come in one part, and need not be copied.
-        if first.is_empty() && whole.is_empty() {
-            first = part;
-            continue;
-        }
-        if whole.is_empty() {
-            whole.extend_from_slice(&first);
-            first = Bytes::new();
-        }
-        whole.extend_from_slice(&part);
+        Ok(Self {
+            parts: body.into_data_stream(),
+            most,
+            take,
+            room,
+            came: 0,
+            began: Instant::now(),
+        })
     }
-    Ok(if whole.is_empty() {
-        first
-    } else {
-        whole.into()
-    })
+
+    /// The next part, or nothing at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        if self.take == Take::Stream {
+            // The part before has been taken over by whoever asks for this one.
+            self.room.share.resize(0, true);
+        }
+        let until = deadline(self.began, Instant::now(), self.came);
+        let part = timeout_at(until, self.parts.next()).await;
+        let Some(part) = part.map_err(|_| too_slow())? else {
+            return Ok(None);
+        };
+        let part = part.map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
+        self.came = self.came.saturating_add(part.len());
+        if self.came > self.most {
+            return Err(too_large(self.most));
+        }
+        self.room.grow(part.len())?;
+        Ok(Some(part))
+    }
+
+    /// All of it, with the room that it takes.
+    async fn whole(mut self) -> Result<(Bytes, Room), Refusal> {
+        let mut first = Bytes::new();
+        let mut whole = Vec::new();
+        while let Some(part) = self.next().await? {
+            // Most bodies come in one part, and need not be copied.
+            if first.is_empty() && whole.is_empty() {
+                first = part;
+                continue;
+            }
+            if whole.is_empty() {
+                whole.extend_from_slice(&first);
+                first = Bytes::new();
+            }
+            whole.extend_from_slice(&part);
+        }
+        let bytes = match whole.is_empty() {
+            true => first,
+            false => whole.into(),
+        };
+        Ok((bytes, self.room))
+    }
+
+    /// Its parts, as they are asked for; the first that is refused is the last.
+    fn parts(self) -> impl Stream<Item = Result<Bytes, Unread>> {
+        futures_util::stream::unfold(Some(self), |coming| async move {
+            let mut coming = coming?;
+            match coming.next().await {
+                Ok(part) => part.map(|part| (Ok(part), Some(coming))),
+                Err(refusal) => Some((Err(Unread(refusal)), None)),
+            }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -249,6 +380,61 @@ mod tests {
         ] {
             assert_eq!(deadline(began, at(now), bytes), at(until), "{now} {bytes}");
         }
+    }
+
+    #[test]
+    fn every_route_that_takes_a_body_is_in_the_table() {
+        let rules: Vec<&str> = BODIES.iter().map(|rule| rule.route).collect();
+        for route in crate::door::routes::all() {
+            #[cfg(feature = "schema")]
+            assert_eq!(
+                rules.contains(&route.path),
+                route.about.method == "post",
+                "{}",
+                route.path
+            );
+            #[cfg(not(feature = "schema"))]
+            let _ = route;
+        }
+        assert_eq!(limit(Party::Process, &BODIES[0]), STRANGER_BYTES);
+        assert_eq!(limit(Party::Operator, &BODIES[2]), 256 << 10);
+    }
+
+    fn coming(parts: Vec<Bytes>, most: usize, bodies: &Arc<Shares>) -> Coming {
+        let parts = futures_util::stream::iter(parts.into_iter().map(Ok::<_, std::io::Error>));
+        let room = Room {
+            share: bodies.open(Party::Operator),
+            small: false,
+        };
+        Coming::new(Body::from_stream(parts), most, Take::Stream, room).unwrap()
+    }
+
+    #[tokio::test]
+    async fn of_a_streamed_body_a_part_is_held_at_a_time() {
+        let bodies = account();
+        let part = Bytes::from(vec![7; 1_000]);
+        let parts = coming(vec![part.clone(); 10], 10_000, &bodies).parts();
+        let (mut parts, mut number) = (std::pin::pin!(parts), 0);
+        while let Some(got) = parts.next().await {
+            assert_eq!(got.unwrap(), part);
+            assert_eq!(bodies.held(), 1_000);
+            number += 1;
+        }
+        assert_eq!((number, bodies.held()), (10, 0));
+    }
+
+    #[tokio::test]
+    async fn a_streamed_body_that_is_too_large_ends_with_its_refusal() {
+        let bodies = account();
+        let part = Bytes::from(vec![7; 1_000]);
+        let parts = coming(vec![part; 10], 2_500, &bodies).parts();
+        let mut body = Body::from_stream(parts).into_data_stream();
+        assert!(body.next().await.unwrap().is_ok() && body.next().await.unwrap().is_ok());
+        let error = body.next().await.unwrap().unwrap_err();
+        assert_eq!(refusal_of(&error).rejection.code, Code::TooLarge);
+        assert!(body.next().await.is_none());
+        drop(body);
+        assert_eq!(bodies.held(), 0);
     }
 
     #[test]

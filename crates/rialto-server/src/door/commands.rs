@@ -35,7 +35,7 @@ use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::At;
-use super::{Door, leaks, over, sign_ups};
+use super::{Door, leaks, over, rates, sign_ups};
 use crate::node::{Answered, Ask, Reply};
 
 /// Operations that only the realm itself carries out.
@@ -540,6 +540,7 @@ async fn check_signature(
 
 fn answer(answered: Answered) -> Result<Accepted, Refusal> {
     let at = answered.position;
+    rates::note(answered.pace);
     match answered.reply {
         Reply::Accepted {
             ids,

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::Method;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 
 use super::Door;
 use super::problem::Refusal;
+use super::rates::{self, Limit};
 use super::seats::{Seat, Seats};
 use super::shares::{Bounds, Party, SMALL_BYTES, Share, Shares};
 use super::turns;
@@ -97,8 +99,11 @@ impl Crowd {
         Places(places): Places,
         end: Option<oneshot::Sender<()>>,
     ) -> Option<Seat> {
-        let open = self.open.get_or_init(|| Seats::new(open_within(places)));
-        open.take(party, end)
+        self.seats(places).take(party, end)
+    }
+
+    fn seats(&self, places: usize) -> &Arc<Seats> {
+        self.open.get_or_init(|| Seats::new(open_within(places)))
     }
 }
 
@@ -111,6 +116,9 @@ pub(super) async fn bounded(
     if matches!(request.uri().path(), "/healthz" | "/readyz") {
         return next.run(request).await;
     }
+    if door.node.hub().is_closing() {
+        return Refusal::from(Code::Draining).into_response();
+    }
     let (mut parts, body) = request.into_parts();
     let party = Party::of(&door, &parts);
     let (end, ended) = oneshot::channel();
@@ -119,16 +127,33 @@ pub(super) async fn bounded(
     let open = match parts.extensions.get::<Places>() {
         Some(places) => match door.crowd.open(party, *places, end) {
             Some(open) => Some(open),
-            None => return busy("it already has the maximum of requests in progress"),
+            None => {
+                let mut refused = busy("it already has the maximum of requests in progress");
+                let most = door.crowd.seats(places.0).most(party);
+                Limit::Open { most, left: 0 }.tell(&mut refused);
+                return refused;
+            }
         },
         None => None,
     };
+    let limit = open.as_ref().map(|seat| Limit::Open {
+        most: seat.most(),
+        left: seat.left(),
+    });
     // Asked for first: where there is no room for the answer, nothing is read for it.
     let Some(mut room) = door.crowd.answer(party, AHEAD_BYTES) else {
         return busy(ANSWERS_FULL);
     };
     parts.extensions.insert(party);
-    let work = turns::on_behalf(party, next.run(Request::from_parts(parts, body)));
+    let told = is_command(&parts);
+    let work = next.run(Request::from_parts(parts, body));
+    let work = async move {
+        match told {
+            true => rates::telling(limit, work).await,
+            false => work.await,
+        }
+    };
+    let work = turns::on_behalf(party, work);
     let answer = tokio::select! {
         answer = work => answer,
         () = &mut ended => return busy("it has waited longest, and made room for others"),
@@ -148,6 +173,11 @@ pub(super) async fn bounded(
         };
         Body::new(Kept::new(body, (open, room)))
     })
+}
+
+/// Whether an answer says what limits leave.
+fn is_command(parts: &Parts) -> bool {
+    parts.method == Method::POST && parts.uri.path().starts_with("/api/")
 }
 
 /// A body that is read as it is sent, for a party, until that has to make room.

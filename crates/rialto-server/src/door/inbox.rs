@@ -13,6 +13,7 @@ use axum::response::sse::Event;
 use axum::{Extension, Json};
 use rialto_core::event::Event as Fact;
 use rialto_core::id::{AgentId, AnyId, ContentId};
+use rialto_core::identity::Principal;
 use rialto_core::mail::{Delivery, Item, MailEvent};
 use rialto_core::market::MarketEvent;
 use rialto_core::policy::{ApprovalEnd, PolicyEvent};
@@ -38,7 +39,7 @@ use super::corrections::{self, Current, Known, PostState};
 use super::problem::Refusal;
 use super::reads::Gathered;
 use super::shares::{Party, Share};
-use crate::node::{BootError, Seen, content_refs};
+use crate::node::{BootError, Following, Seen, Subject, content_refs};
 
 /// The most deliveries on a page.
 const PAGE: u64 = 100;
@@ -317,10 +318,11 @@ pub(super) async fn page(
     let query = asked(query)?;
     let limit = query.page()?;
     let deadline = Instant::now() + query.wait()?;
+    let mut following = None;
     loop {
         let (position, slice) = read_slice(&door, &caller, query.after, limit).await?;
         let empty = slice.refs.is_empty();
-        if !empty || Instant::now() >= deadline {
+        if !empty || Instant::now() >= deadline || door.node.hub().is_closing() {
             let (first, last, acknowledged) = (slice.first, slice.last, slice.acknowledged);
             let mut trimmed = slice.trimmed;
             let page = render(door, slice.agent, slice.refs, query.reveals()).await?;
@@ -335,15 +337,14 @@ pub(super) async fn page(
                 position,
             }));
         }
-        let inbox = door.node.hub().inbox(slice.agent);
-        let mut grown = std::pin::pin!(inbox.notified());
-        grown.as_mut().enable();
-        // One may have come between the read and the waiting.
-        let (_, again) = read_slice(&door, &caller, query.after, 1).await?;
-        if again.refs.is_empty() {
-            // A timeout is answered with an empty page.
-            let _ = timeout_at(deadline, grown).await;
-        }
+        let Some(inbox) = &following else {
+            // One may come before it is followed, which is why it is read again then.
+            let inbox = Subject::Inbox(slice.agent);
+            following = Some(door.node.hub().follow(vec![inbox]));
+            continue;
+        };
+        // A timeout is answered with an empty page.
+        let _ = timeout_at(deadline, inbox.changed()).await;
     }
 }
 
@@ -388,6 +389,7 @@ struct Follow {
     door: Arc<Door>,
     caller: Caller,
     watch: Watch,
+    following: Following,
     after: Option<u64>,
     reveal: bool,
     ready: std::vec::IntoIter<InboxNews>,
@@ -431,10 +433,18 @@ pub(super) async fn stream(
     // Refusals come as an answer, before the stream begins.
     let (_, slice) = read_slice(&door, &caller, resumed, 1).await?;
     let after = Some(slice.after);
+    let mut subjects = watch.subjects(&door);
+    subjects.push(Subject::Inbox(slice.agent));
+    // Who acts as an agent may be of another owner: the operator.
+    let owner = door.node.owner_of(Principal::Agent(slice.agent));
+    subjects.extend(owner.map(Subject::Standing));
+    let following = door.node.hub().follow(subjects);
+    let hub = door.node.hub().clone();
     let follow = Follow {
         door,
         caller,
         watch,
+        following,
         after,
         reveal: query.reveals(),
         ready: Vec::new().into_iter(),
@@ -447,13 +457,13 @@ pub(super) async fn stream(
         let sent = follow.next().await?;
         Some((sent, follow))
     });
-    Ok(Events::of(news))
+    Ok(Events::of(news, hub))
 }
 
 impl Follow {
     async fn next(&mut self) -> Option<Sent<InboxNews>> {
         loop {
-            if self.ended || self.door.node.is_draining() {
+            if self.ended || self.door.node.hub().is_closing() {
                 return None;
             }
             if let Err(refusal) = self.watch.judge(&self.door).await {
@@ -482,14 +492,7 @@ impl Follow {
         self.room = None;
         let (_, slice) = read_slice(&self.door, &self.caller, self.after, PAGE).await?;
         if slice.refs.is_empty() && slice.trimmed.is_empty() {
-            let inbox = self.door.node.hub().inbox(slice.agent);
-            let mut grown = std::pin::pin!(inbox.notified());
-            grown.as_mut().enable();
-            let (_, again) = read_slice(&self.door, &self.caller, self.after, 1).await?;
-            if again.refs.is_empty() {
-                // Wakes now and then, to notice a shutdown.
-                let _ = tokio::time::timeout(Duration::from_secs(1), grown).await;
-            }
+            self.following.changed().await;
             return Ok(());
         }
         let mut trimmed = slice.trimmed;
@@ -605,12 +608,13 @@ async fn render_within<T>(
     }
     let now = corrections::now(&door, reader, &refs).await?;
     let reads = door.clone();
-    let _turn = reads.turns.next().await?;
+    let turn = reads.turns.next().await?;
     // In its turn, so that what is read at once has room for all who wait for it.
     let Some(room) = room() else {
         return Ok(None);
     };
     let work = move || {
+        let _turn = turn;
         let mut known = BTreeMap::new();
         for told in refs {
             if page.bytes > PAGE_BYTES {

@@ -21,6 +21,7 @@ mod crowd;
 mod describe;
 mod errors;
 mod files;
+mod http2;
 mod inbox;
 mod invitations;
 mod last_use;
@@ -32,6 +33,7 @@ mod ops;
 mod over;
 mod path;
 mod problem;
+mod rates;
 mod reads;
 mod routes;
 mod seats;
@@ -39,10 +41,12 @@ mod serve;
 mod shares;
 mod sign_ups;
 mod square;
+mod tls;
 mod turns;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,21 +59,26 @@ use rialto_core::id::{AssetId, ContentId};
 use rialto_views::{Scale, ViewReader};
 use tokio::sync::Semaphore;
 
+use crate::histogram::ByRoute;
 use crate::node::Node;
 
 pub use bodies::{
-    BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, HELD_BYTES, HELD_KEPT, HELD_OF_ADDRESS,
-    HELD_OF_ONE, HELD_OF_STRANGERS, STRANGER_BYTES,
+    BODIES, BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, BodyRule, HELD_BYTES, HELD_KEPT,
+    HELD_OF_ADDRESS, HELD_OF_ONE, HELD_OF_STRANGERS, STRANGER_BYTES, Take, refusal_of,
 };
 pub use crowd::{ANSWER_BYTES, ANSWERS_OF_ONE, PART_OF_ONE};
 #[cfg(feature = "schema")]
 pub use describe::describe;
 pub use errors::{error_page, error_pages};
+pub use http2::{
+    CONNECTION_WINDOW, STREAM_WINDOW, STREAMS_OF_CONNECTION, TAKEN_BACK, TAKEN_BACK_RATE,
+};
 pub(crate) use last_use::{KEEP, LastUse};
 pub use names::Names;
 pub use problem::{Refusal, status_of};
 pub(crate) use serve::serve;
-pub use serve::{Ending, Listener, ServeError, Tls, WRITE_PAUSE, WRITE_RATE};
+pub use serve::{DRAIN, Ending, Listener, ServeError, WRITE_PAUSE, WRITE_RATE};
+pub use tls::{TLS_PACE, Tls};
 
 /// How long a read may wait for a position, or an inbox for a delivery.
 pub const WAIT: Duration = Duration::from_secs(30);
@@ -109,9 +118,20 @@ impl Rules {
     }
 }
 
+/// What is counted where requests come in.
+#[derive(Debug, Default)]
+pub(crate) struct Edge {
+    /// How long requests take.
+    pub(crate) requests: ByRoute,
+    /// How often a certificate was taken from changed files, and how often it could not be.
+    pub(crate) tls_taken: AtomicU64,
+    pub(crate) tls_refused: AtomicU64,
+}
+
 /// What the door needs.
 pub(crate) struct Door {
     pub(crate) rules: Rules,
+    pub(crate) edge: Arc<Edge>,
     pub(crate) bodies: Arc<shares::Shares>,
     pub(crate) crowd: crowd::Crowd,
     pub(crate) sign_ups: sign_ups::SignUps,
@@ -141,6 +161,7 @@ impl Door {
     ) -> Arc<Self> {
         Arc::new(Self {
             rules,
+            edge: Arc::default(),
             bodies: bodies::account(),
             crowd: crowd::Crowd::default(),
             sign_ups: sign_ups::SignUps::default(),
@@ -187,6 +208,7 @@ impl Door {
             // From the outside in. As one layer, since the router boxes every route once a layer.
             .layer((
                 DefaultBodyLimit::disable(),
+                from_fn_with_state(self.clone(), ops::timed),
                 from_fn_with_state(self.clone(), names::own_names_only),
                 console::pages_of_refusals(self),
                 from_fn_with_state(self.clone(), crowd::bounded),

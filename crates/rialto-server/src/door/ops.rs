@@ -6,8 +6,11 @@
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use rialto_core::decide::secret_hash;
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
@@ -36,7 +39,7 @@ pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Health {
 fn trouble(door: &Door) -> Option<Trouble> {
     let node = &door.node;
     let stopped = node.failure();
-    let stopped = stopped.or_else(|| node.is_draining().then_some(Failure::Draining));
+    let stopped = stopped.or_else(|| node.hub().is_closing().then_some(Failure::Draining));
     let stopped = stopped.map(|failure| Trouble {
         code: failure.code(),
         detail: String::new(),
@@ -154,6 +157,30 @@ fn told(door: &Door, owed: Option<(usize, usize)>) -> Metrics {
             as_f64(load(&stats.waiting)),
         ),
         (
+            "rialto_state_reads_total",
+            "counter",
+            "reads of the state",
+            as_f64(load(&stats.reads)),
+        ),
+        (
+            "rialto_view_reads_total",
+            "counter",
+            "reads of the lists and the log",
+            as_f64(door.turns.taken()),
+        ),
+        (
+            "rialto_tls_reloads_total",
+            "counter",
+            "certificates taken from changed files",
+            as_f64(load(&door.edge.tls_taken)),
+        ),
+        (
+            "rialto_tls_refusals_total",
+            "counter",
+            "changed files of a certificate that could not be used",
+            as_f64(load(&door.edge.tls_refused)),
+        ),
+        (
             "rialto_durable_position",
             "gauge",
             "last durable position",
@@ -236,7 +263,40 @@ fn told(door: &Door, owed: Option<(usize, usize)>) -> Metrics {
             "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
         );
     }
+    let times = [
+        (
+            "rialto_queue_wait_seconds",
+            "time that requests waited for the writer",
+            &stats.queue_wait,
+        ),
+        (
+            "rialto_durable_seconds",
+            "time from the decision of an accepted command until it was durable",
+            &stats.durable,
+        ),
+    ];
+    for (name, help, histogram) in times {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} histogram");
+        histogram.write(&mut text, name, "");
+    }
+    let name = "rialto_request_seconds";
+    let help = "time until the head of an answer was ready, by route and class of status";
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} histogram");
+    door.edge.requests.write(&mut text, name);
     Metrics(text)
+}
+
+/// Counts how long each request takes until the head of its answer is ready. Waits that were asked for count
+/// too; what is streamed after the head does not.
+pub(super) async fn timed(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let began = Instant::now();
+    let answer = next.run(request).await;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    door.edge
+        .requests
+        .count(route, answer.status().as_u16(), began.elapsed());
+    answer
 }
 
 #[expect(

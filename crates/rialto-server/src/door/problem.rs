@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use rialto_core::reject::{Code, Kind, Rejection};
 use rialto_wire::native::Problem;
 
+use super::rates;
 use crate::node::Failure;
 
 /// A refusal on its way out.
@@ -105,7 +106,8 @@ impl IntoResponse for Refusal {
         if self.rejection.code.kind() == Kind::Unavailable
             || status == StatusCode::TOO_MANY_REQUESTS
         {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            let seconds = rates::retry_after(&self.rejection.detail).unwrap_or(1);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

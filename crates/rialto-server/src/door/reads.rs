@@ -276,9 +276,14 @@ pub(super) async fn view<T: Send + 'static>(
     read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
 ) -> Result<T, Refusal> {
     caught_up(door, at.min_position).await?;
-    let _turn = door.turns.next().await?;
+    let turn = door.turns.next().await?;
     let views = door.views.clone().revealing(at.reveal);
-    let outcome = tokio::task::spawn_blocking(move || read(&views)).await;
+    // The turn lasts as long as the reading: who asks and goes away would else read beside its turn.
+    let work = move || {
+        let _turn = turn;
+        read(&views)
+    };
+    let outcome = tokio::task::spawn_blocking(work).await;
     outcome
         .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?
         .map_err(refused)

@@ -39,6 +39,20 @@ pub(super) struct Seat {
     seats: Arc<Seats>,
     group: Party,
     number: u64,
+    most: usize,
+    left: usize,
+}
+
+impl Seat {
+    /// How many its party may have.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How many more its party could have had when this one was taken.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
 }
 
 impl Drop for Seat {
@@ -102,6 +116,11 @@ impl Seats {
         })
     }
 
+    /// How many places a party may have.
+    pub(super) fn most(&self, party: Party) -> usize {
+        self.bounds.of_party(party)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,6 +166,8 @@ impl Seats {
             seats: self.clone(),
             group,
             number,
+            most: bounds.of_party(party),
+            left: bounds.of_party(party).saturating_sub(of_party + 1),
         })
     }
 }

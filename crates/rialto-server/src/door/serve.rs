@@ -1,4 +1,8 @@
-//! Listening: TCP, TLS when given a certificate, graceful shutdown, and bounds on connections.
+//! Listening: TCP, TLS when given a certificate, HTTP/1.1 and HTTP/2, graceful shutdown, and bounds on
+//! connections.
+//!
+//! Over TLS the client and the server agree on HTTP/2 by ALPN; without TLS a client that knows beforehand
+//! speaks it from the first byte (h2c). What HTTP/2 needs besides stands in [`http2`](super::http2).
 //!
 //! The limit of open files bounds the number of connections. If all places are taken, the
 //! connection that has gone longest without a request in progress is closed, so that neither half-open
@@ -6,37 +10,38 @@
 //! [`crowd`](super::crowd). A client that does not read what it asked for is cut off.
 
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::Request;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use hyper_util::server::graceful::GracefulConnection;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::crowd::{Kept, Places};
 use super::files::room_for_connections;
+use super::http2::{self, Begun, PREFACE, TakenBack};
+use super::tls::{HTTP2, Tls};
+use super::{Door, Edge};
 
 /// How long a client may take to send a request's headers, or to shake hands.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -44,11 +49,17 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub const WRITE_PAUSE: Duration = Duration::from_secs(30);
 /// The minimum of bytes a second that it reads after that.
 pub const WRITE_RATE: u32 = 16 << 10;
-/// How long open requests may take to end once the server shuts down.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long open requests and streams may take to end once the server shuts down, unless a setting says
+/// otherwise.
+pub const DRAIN: Duration = Duration::from_secs(10);
+/// How long connections may take to notice that they are cut off.
+const CUT_OFF: Duration = Duration::from_secs(1);
+/// How often it is looked whether a connection of HTTP/2 has had no request since the last time: then it is
+/// asked to end, and at the next time cut off.
+const QUIET: Duration = Duration::from_secs(30);
 /// The most headers of a request, and the most bytes of its head. As much is read of a body at a time.
 const HEADERS: usize = 64;
-const HEAD_BYTES: usize = 16 << 10;
+pub(super) const HEAD_BYTES: usize = 16 << 10;
 
 /// Why the server cannot listen.
 #[derive(Debug, Error)]
@@ -71,54 +82,6 @@ pub enum ServeError {
     },
 }
 
-/// A certificate with its key.
-#[derive(Clone)]
-pub struct Tls(TlsAcceptor);
-
-impl Tls {
-    /// Reads a certificate chain and its key from PEM files.
-    ///
-    /// # Errors
-    /// [`ServeError::Tls`].
-    pub fn load(cert: &Path, key: &Path) -> Result<Self, ServeError> {
-        let failed = |path: &Path, cause: String| ServeError::Tls {
-            path: path.to_owned(),
-            cause,
-        };
-        let chain = CertificateDer::pem_file_iter(cert)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|e| failed(cert, unread(&e, "certificate")))?;
-        if chain.is_empty() {
-            return Err(failed(
-                cert,
-                unread(&pem::Error::NoItemsFound, "certificate"),
-            ));
-        }
-        let private = PrivateKeyDer::from_pem_file(key)
-            .map_err(|e| failed(key, unread(&e, "private key")))?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|b| b.with_no_client_auth().with_single_cert(chain, private))
-            .map_err(|e| match e {
-                rustls::Error::InconsistentKeys(_) => failed(
-                    key,
-                    format!("it is not the key of the certificate in {}", cert.display()),
-                ),
-                other => failed(cert, other.to_string()),
-            })?;
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
-    }
-}
-
-/// What is wrong with a PEM file.
-fn unread(why: &pem::Error, wanted: &str) -> String {
-    match why {
-        pem::Error::NoItemsFound => format!("it holds no {wanted} in PEM form"),
-        pem::Error::Io(why) => why.to_string(),
-        other => other.to_string(),
-    }
-}
 /// What a request carries that came over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encrypted;
@@ -131,6 +94,7 @@ pub(super) struct Peer(pub(super) IpAddr);
 pub struct Listener {
     tcp: TcpListener,
     tls: Option<Tls>,
+    drain: Duration,
 }
 
 impl Listener {
@@ -142,7 +106,14 @@ impl Listener {
         let tcp = TcpListener::bind(addr)
             .await
             .map_err(|source| ServeError::Listen { addr, source })?;
-        Ok(Self { tcp, tls })
+        let drain = DRAIN;
+        Ok(Self { tcp, tls, drain })
+    }
+
+    /// The same, whose requests and streams have this long to end once it stops.
+    #[must_use]
+    pub fn draining_for(self, drain: Duration) -> Self {
+        Self { drain, ..self }
     }
 
     /// The address that was bound.
@@ -166,16 +137,40 @@ impl Listener {
 /// What ends when it is time to stop, or when serving has stopped.
 pub type Ending<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Serves until `stop` resolves, then lets open requests end, within a deadline.
+/// Serves until `stop` resolves, then lets open requests and streams end, within a deadline.
 ///
 /// Boxed, so that this crate alone holds the code that serves: what an `async fn` does is compiled again
 /// in every crate that awaits it.
-pub(crate) fn serve(listener: Listener, router: Router, stop: Ending<'_>) -> Ending<'_> {
-    Box::pin(accept_all(listener, router, stop))
+pub(crate) fn serve<'a>(listener: Listener, door: &'a Arc<Door>, stop: Ending<'a>) -> Ending<'a> {
+    Box::pin(async move {
+        let (tls, edge) = (listener.tls.clone(), door.edge.clone());
+        tokio::select! {
+            () = accept_all(listener, door.router(), stop) => {}
+            () = keep_certificate(tls, &edge) => {}
+        }
+    })
+}
+
+/// Takes the certificate anew whenever its files change; never ends.
+async fn keep_certificate(tls: Option<Tls>, edge: &Edge) {
+    match tls {
+        Some(tls) => tls.keep(edge).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Where the end of a server has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// Connections take nothing new.
+    Draining,
+    /// Those that are left are cut off.
+    Over,
 }
 
 async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
-    let graceful = GracefulShutdown::new();
+    let (ending, drain) = watch::channel(Stage::Serving);
     let room = room_for_connections();
     let places = Arc::new(Semaphore::new(room));
     let idle = Arc::new(Idle::default());
@@ -205,22 +200,32 @@ async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
             number,
             places: Places(room),
             idle: idle.clone(),
+            taken_back: Arc::default(),
         };
-        let (tls, watcher) = (listener.tls.clone(), graceful.watcher());
+        let (tls, drain) = (listener.tls.clone(), drain.clone());
         idle.enter(number, || {
             let task = tokio::spawn(async move {
-                connection.begin(stream, tls, watcher).await;
+                Arc::new(connection).begin(stream, tls, drain).await;
                 drop(place);
             });
             task.abort_handle()
         });
     }
-    drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown())
+    let patience = listener.drain;
+    drop((listener, drain));
+    ending.send_replace(Stage::Draining);
+    if tokio::time::timeout(patience, ending.closed())
         .await
         .is_err()
     {
-        tracing::warn!("some requests did not end in time");
+        let left = ending.receiver_count();
+        tracing::warn!(
+            connections = left,
+            "some requests did not end in time and are cut off"
+        );
+        ending.send_replace(Stage::Over);
+        // They end at their next step.
+        let _ = tokio::time::timeout(CUT_OFF, ending.closed()).await;
     }
 }
 
@@ -239,29 +244,51 @@ struct Idle(Mutex<Connections>);
 
 #[derive(Default)]
 struct Connections {
-    all: HashMap<u64, (AbortHandle, Option<u64>)>,
+    all: HashMap<u64, Open>,
     /// Those without a request in progress, by the turn in which they became so.
     waiting: BTreeMap<u64, u64>,
     turn: u64,
 }
 
+/// An open connection.
+struct Open {
+    task: AbortHandle,
+    /// Its requests in progress, and how many it has had.
+    requests: usize,
+    begun: u64,
+    /// The turn in which it came to have none.
+    since: Option<u64>,
+}
+
 impl Connections {
+    /// A request has ended.
+    fn end(&mut self, number: u64) {
+        if let Some(open) = self.all.get_mut(&number) {
+            open.requests = open.requests.saturating_sub(1);
+            if open.requests == 0 {
+                self.wait(number);
+            }
+        }
+    }
+
     fn wait(&mut self, number: u64) {
-        let Some((_, since)) = self.all.get_mut(&number) else {
+        let Some(open) = self.all.get_mut(&number) else {
             return;
         };
         self.turn += 1;
-        if let Some(before) = since.replace(self.turn) {
+        if let Some(before) = open.since.replace(self.turn) {
             self.waiting.remove(&before);
         }
         self.waiting.insert(self.turn, number);
     }
 
     fn begin(&mut self, number: u64) {
-        let since = self
-            .all
-            .get_mut(&number)
-            .and_then(|(_, since)| since.take());
+        let Some(open) = self.all.get_mut(&number) else {
+            return;
+        };
+        open.requests += 1;
+        open.begun += 1;
+        let since = open.since.take();
         since.map(|turn| self.waiting.remove(&turn));
     }
 }
@@ -274,15 +301,28 @@ impl Idle {
     /// Notes a connection that begins now. It cannot leave before it has entered.
     fn enter(&self, number: u64, begin: impl FnOnce() -> AbortHandle) {
         let mut connections = self.connections();
-        let handle = begin();
-        connections.all.insert(number, (handle, None));
+        let open = Open {
+            task: begin(),
+            requests: 0,
+            begun: 0,
+            since: None,
+        };
+        connections.all.insert(number, open);
         connections.wait(number);
     }
 
     fn leave(&self, number: u64) {
         let mut connections = self.connections();
-        connections.begin(number);
-        connections.all.remove(&number);
+        let gone = connections.all.remove(&number);
+        let since = gone.and_then(|open| open.since);
+        since.map(|turn| connections.waiting.remove(&turn));
+    }
+
+    /// How many requests a connection has had, if none is in progress.
+    fn quiet_after(&self, number: u64) -> Option<u64> {
+        let connections = self.connections();
+        let open = connections.all.get(&number)?;
+        (open.requests == 0).then_some(open.begun)
     }
 
     fn show_out_oldest(&self) {
@@ -292,13 +332,13 @@ impl Idle {
         };
         let shown_out = connections.all.remove(&oldest);
         drop(connections);
-        if let Some((oldest, _)) = shown_out {
-            oldest.abort();
+        if let Some(oldest) = shown_out {
+            oldest.task.abort();
         }
     }
 }
 
-/// A request in progress on a connection, which waits again when this is dropped.
+/// A request in progress on a connection, which waits again when the last of them is dropped.
 struct InProgress {
     idle: Arc<Idle>,
     number: u64,
@@ -316,7 +356,7 @@ impl InProgress {
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        self.idle.connections().wait(self.number);
+        self.idle.connections().end(self.number);
     }
 }
 
@@ -328,6 +368,7 @@ struct Connection {
     number: u64,
     places: Places,
     idle: Arc<Idle>,
+    taken_back: Arc<TakenBack>,
 }
 
 impl Drop for Connection {
@@ -337,56 +378,172 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    async fn begin(self, stream: TcpStream, tls: Option<Tls>, watcher: Watcher) {
+    async fn begin(self: Arc<Self>, stream: TcpStream, tls: Option<Tls>, mut drain: Drain) {
         // Small answers must not wait for more data.
         let _ = stream.set_nodelay(true);
-        match tls {
-            None => self.http(stream, watcher).await,
-            Some(Tls(acceptor)) => {
-                match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => self.http(stream, watcher).await,
-                    Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
-                    Err(_) => tracing::debug!("a handshake took too long"),
-                }
+        let Some(tls) = tls else {
+            let mut stream = stream;
+            let spoken = tokio::select! {
+                spoken = tokio::time::timeout(PATIENCE, spoken(&mut stream)) => spoken,
+                _ = drain.changed() => return,
+            };
+            match spoken {
+                Ok(Ok((http2, first))) => self.http(stream, first, http2, drain).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a connection ended badly"),
+                Err(_) => tracing::debug!("a client said nothing in time"),
             }
+            return;
+        };
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(PATIENCE, tls.acceptor().accept(stream)) => shaken,
+            _ = drain.changed() => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => {
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+                self.http(stream, Bytes::new(), http2, drain).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+            Err(_) => tracing::debug!("a handshake took too long"),
         }
     }
 
-    async fn http<S>(&self, stream: S, watcher: Watcher)
+    /// Serves what comes over a connection, whose first bytes may have been read.
+    async fn http<S>(self: Arc<Self>, stream: S, first: Bytes, http2: bool, drain: Drain)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let stream = TokioIo::new(Paced::new(stream, first));
+        let me = self.clone();
+        if http2 {
+            let service = service_fn(move |request| me.clone().answer_multiplexed(request));
+            let connection = http2::builder().serve_connection(stream, service);
+            return self.until_it_ends(connection, drain, true).await;
+        }
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)
             .max_headers(HEADERS)
             .max_buf_size(HEAD_BYTES);
-        let service = service_fn(|mut request: Request<Incoming>| {
-            let in_progress = InProgress::begin(&self.idle, self.number);
-            request.extensions_mut().insert(Peer(self.peer));
-            request.extensions_mut().insert(self.places);
-            if self.encrypted {
-                request.extensions_mut().insert(Encrypted);
-            }
-            let answer = self.router.clone().oneshot(request);
-            async move {
-                let kept = |body: Body| Body::new(Kept::new(body, in_progress));
-                answer.await.map(|answer| answer.map(kept))
-            }
-        });
-        let stream = TokioIo::new(Paced::new(stream));
+        let service = service_fn(move |request| me.clone().answer(request));
         let connection = builder.serve_connection(stream, service);
-        if let Err(error) = watcher.watch(connection).await {
-            tracing::debug!(%error, "a connection ended badly");
+        self.until_it_ends(connection, drain, false).await;
+    }
+
+    /// Drives a connection until it ends, or its client takes back too much; one of HTTP/2 also until it has
+    /// been quiet for long. (Over HTTP/1.1 a head that does not come ends it.)
+    async fn until_it_ends<C>(&self, connection: C, mut drain: Drain, http2: bool)
+    where
+        C: GracefulConnection,
+        C::Error: std::fmt::Display,
+    {
+        let mut connection = std::pin::pin!(connection);
+        let (mut told, mut before) = (false, None);
+        let mut quiet = tokio::time::interval_at(Instant::now() + QUIET, QUIET);
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection ended badly");
+                    }
+                    return;
+                }
+                _ = drain.changed() => {
+                    if *drain.borrow_and_update() == Stage::Over {
+                        return;
+                    }
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = self.taken_back.too_many() => {
+                    tracing::debug!("a client took back too many requests");
+                    return;
+                }
+                _ = quiet.tick(), if http2 => {
+                    let now = self.idle.quiet_after(self.number);
+                    match now.is_some() && now == before {
+                        // It was told to end and has not.
+                        true if told => return,
+                        true => {
+                            told = true;
+                            connection.as_mut().graceful_shutdown();
+                        }
+                        false => before = now,
+                    }
+                }
+            }
         }
     }
+
+    /// What each request carries, and what it keeps until it is answered.
+    fn enter(&self, request: &mut Request<Incoming>) -> InProgress {
+        request.extensions_mut().insert(Peer(self.peer));
+        request.extensions_mut().insert(self.places);
+        if self.encrypted {
+            request.extensions_mut().insert(Encrypted);
+        }
+        InProgress::begin(&self.idle, self.number)
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        let in_progress = self.enter(&mut request);
+        let answer = self.router.clone().oneshot(request).await?;
+        Ok(answer.map(|body| Body::new(Kept::new(body, in_progress))))
+    }
+
+    async fn answer_multiplexed(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        let begun = Begun::new(self.taken_back.clone(), self.enter(&mut request));
+        name_host(&mut request);
+        let answer = match request.headers().len() > HEADERS {
+            true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
+            false => self.router.clone().oneshot(request).await?,
+        };
+        Ok(answer.map(|body| begun.answered(body)))
+    }
+}
+
+/// Tells connections that the server ends.
+type Drain = watch::Receiver<Stage>;
+
+/// Puts the host that a request is for where requests over HTTP/1.1 have it.
+fn name_host(request: &mut Request<Incoming>) {
+    let named = request
+        .uri()
+        .authority()
+        .map(|host| HeaderValue::from_str(host.as_str()));
+    if let Some(Ok(host)) = named
+        && !request.headers().contains_key(header::HOST)
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+}
+
+/// Whether a client speaks HTTP/2 from its first byte, and what was read to know it.
+async fn spoken(stream: &mut TcpStream) -> io::Result<(bool, Bytes)> {
+    let mut first = Vec::with_capacity(PREFACE.len());
+    while first.len() < PREFACE.len() {
+        let more = PREFACE.len() - first.len();
+        if stream.take(more as u64).read_buf(&mut first).await? == 0 || !PREFACE.starts_with(&first)
+        {
+            return Ok((false, first.into()));
+        }
+    }
+    Ok((true, first.into()))
 }
 
 /// A connection that is cut off when its client does not read: by the time that what was written has
 /// earned, see [`WRITE_PAUSE`] and [`WRITE_RATE`].
 struct Paced<S> {
     inner: S,
+    /// What was read before, to be read again.
+    first: Bytes,
     /// Since when something waits to be read, and how much of it has been since.
     since: Option<Instant>,
     written: u64,
@@ -395,15 +552,16 @@ struct Paced<S> {
 }
 
 /// By when more of an answer must have been read.
-fn read_by(since: Instant, written: u64) -> Instant {
+pub(super) fn read_by(since: Instant, written: u64) -> Instant {
     let written = u32::try_from(written).unwrap_or(u32::MAX);
     since + WRITE_PAUSE + Duration::from_secs(1) * written / WRITE_RATE
 }
 
 impl<S> Paced<S> {
-    fn new(inner: S) -> Self {
+    fn new(inner: S, first: Bytes) -> Self {
         Self {
             inner,
+            first,
             since: None,
             written: 0,
             alarm: None,
@@ -441,6 +599,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.first.is_empty() {
+            let most = self.first.len().min(into.remaining());
+            into.put_slice(&self.first.split_to(most));
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.inner).poll_read(cx, into)
     }
 }
@@ -516,6 +679,22 @@ mod tests {
         assert!(connections.all.is_empty() && connections.waiting.is_empty());
     }
 
+    #[tokio::test]
+    async fn a_connection_is_quiet_while_none_of_its_requests_is_in_progress() {
+        let idle = Arc::new(Idle::default());
+        idle.enter(7, || tokio::spawn(async {}).abort_handle());
+        assert_eq!(idle.quiet_after(7), Some(0));
+        let (one, other) = (InProgress::begin(&idle, 7), InProgress::begin(&idle, 7));
+        drop(one);
+        assert_eq!(idle.quiet_after(7), None, "one of two goes on");
+        assert!(idle.connections().waiting.is_empty());
+        drop(other);
+        assert_eq!(idle.quiet_after(7), Some(2));
+        assert_eq!(idle.connections().waiting.len(), 1);
+        idle.leave(7);
+        assert_eq!(idle.quiet_after(7), None);
+    }
+
     /// A connection whose client reads nothing: what is written stays where it is.
     struct Stuck;
 
@@ -539,7 +718,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_does_not_read_is_cut_off() {
-        let mut server = Paced::new(Stuck);
+        let mut server = Paced::new(Stuck, Bytes::new());
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let write = |server: &mut Paced<Stuck>, cx: &mut Context<'_>| {
             Pin::new(server).poll_write(cx, b"words")

@@ -6,7 +6,6 @@
 //! own settings, such as mutes and blocks.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::http::HeaderMap;
@@ -32,6 +31,7 @@ use super::path::Path;
 use super::problem::Refusal;
 use super::reads::{At, ListQuery, Read, agent_card, id, view};
 use super::shares::{Party, Share};
+use crate::node::{Following, Subject};
 
 /// How many posts are read at once while a feed is followed.
 const FOLLOWED_AT_ONCE: usize = 200;
@@ -188,6 +188,7 @@ impl From<rialto_views::News> for Sent<FeedNews> {
 struct Live {
     door: Arc<Door>,
     watch: Watch,
+    following: Following,
     reader: Option<AgentId>,
     feed: Feed,
     at: At,
@@ -215,6 +216,10 @@ pub(super) async fn stream(
     let watch = Watch::of(&door, &caller);
     let reader = reader(&door, &caller).await?;
     let feed = wanted(&door, reader, &query).await?;
+    let mut subjects = watch.subjects(&door);
+    subjects.push(subject(feed));
+    // Before its place is known: what comes meanwhile is told.
+    let following = door.node.hub().follow(subjects);
     let place = door
         .streams
         .clone()
@@ -236,9 +241,11 @@ pub(super) async fn stream(
         }
         (None, None) => view(&door, query.at(), |v| v.feed_end()).await?,
     };
+    let hub = door.node.hub().clone();
     let live = Live {
         door,
         watch,
+        following,
         reader,
         feed,
         at: query.at(),
@@ -253,7 +260,16 @@ pub(super) async fn stream(
         let sent = live.next().await?;
         Some((sent, live))
     });
-    Ok(Events::of(news))
+    Ok(Events::of(news, hub))
+}
+
+/// What changes when a feed has news.
+fn subject(feed: Feed) -> Subject {
+    match feed {
+        Feed::New => Subject::Posts,
+        Feed::Community(community) => Subject::Community(community),
+        Feed::Following(reader) | Feed::Ranked(reader) => Subject::Following(reader),
+    }
 }
 
 /// Refuses to follow a feed from beyond its end: the reader would miss posts up to there.
@@ -269,7 +285,7 @@ fn not_ahead(door: &Door, position: u64) -> Result<(), Refusal> {
 impl Live {
     async fn next(&mut self) -> Option<Sent<FeedNews>> {
         loop {
-            if self.ended || self.door.node.is_draining() {
+            if self.ended || self.door.node.hub().is_closing() {
                 return None;
             }
             if let Err(refusal) = self.watch.judge(&self.door).await {
@@ -294,8 +310,7 @@ impl Live {
 
     async fn refill(&mut self) -> Result<(), Refusal> {
         self.room = None;
-        let mut indexed = self.door.node.hub().watch_indexed();
-        let seen = *indexed.borrow_and_update();
+        let seen = self.door.node.hub().indexed();
         let (reader, feed, after) = (self.reader, self.feed, self.after);
         // What the views have is enough: to want more for each follower would leave them no time to gather.
         let at = self.at.reached(seen);
@@ -317,9 +332,9 @@ impl Live {
         self.room = Some(room);
         self.after = last;
         if news.is_empty() && last == after {
-            // Wakes now and then, to notice a shutdown.
-            let grown = indexed.wait_for(|at| *at > seen);
-            let _ = tokio::time::timeout(Duration::from_secs(1), grown).await;
+            let unchanged = self.following.changed().await;
+            // What came in other feeds until then need not be passed over one by one.
+            self.after = self.after.max(rialto_views::last_at(unchanged));
         }
         self.ready = news.into_iter();
         Ok(())

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rialto_core::reject::Code;
@@ -47,6 +48,7 @@ pub(crate) struct Turns {
     all: Arc<Semaphore>,
     operators: Arc<Semaphore>,
     lines: Arc<Lines>,
+    taken: AtomicU64,
 }
 
 impl Default for Turns {
@@ -55,6 +57,7 @@ impl Default for Turns {
             all: Arc::new(Semaphore::new(AT_ONCE)),
             operators: Arc::new(Semaphore::new(OPERATORS)),
             lines: Arc::default(),
+            taken: AtomicU64::new(0),
         }
     }
 }
@@ -95,6 +98,11 @@ impl Turns {
         }
     }
 
+    /// How many turns there have been.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Waits for a turn of the party for whom this is read.
     ///
     /// # Errors
@@ -109,11 +117,14 @@ impl Turns {
             (_, Err(_)) => self.all.clone().acquire_owned().await,
         };
         match (place, of_party) {
-            (Ok(place), Ok(of_party)) => Ok(Turn {
-                _place: place,
-                _of_party: of_party,
-                _line: line,
-            }),
+            (Ok(place), Ok(of_party)) => {
+                self.taken.fetch_add(1, Ordering::Relaxed);
+                Ok(Turn {
+                    _place: place,
+                    _of_party: of_party,
+                    _line: line,
+                })
+            }
             _ => Err(Code::Draining.into()),
         }
     }

@@ -16,6 +16,7 @@ use rialto_core::state::State;
 use rialto_core::text::Sealed;
 use rialto_journal::{Content, Frame};
 
+use super::paces::{self, Pace};
 use super::text_rate::TextRate;
 
 /// A request to the realm, its texts sealed.
@@ -88,6 +89,8 @@ pub struct Answered {
     pub position: u64,
     /// The reply.
     pub reply: Reply,
+    /// The rate limit that it is nearest to.
+    pub pace: Option<Pace>,
 }
 
 /// The state, and the current frame.
@@ -146,6 +149,7 @@ impl Engine {
     /// Decides an ask and applies it. The envelope of an accepted one is handed to `seen`.
     pub fn ask(&mut self, ask: Ask, stamp: &Stamp, seen: &mut dyn FnMut(&Envelope)) -> Answered {
         let mut leaked = Vec::new();
+        let op = ask.command.op();
         let mut verdict = decide(&self.state, &ask.request, &ask.command, stamp);
         if matches!(verdict, Ok(Verdict::Accepted(_)))
             && let Err(why) = self.count_texts(&ask, stamp)
@@ -174,7 +178,12 @@ impl Engine {
         for token in leaked {
             self.end_leaked(token, stamp, seen);
         }
-        Answered { position, reply }
+        let pace = paces::nearest(&self.state, &ask.request, op, stamp.steady_ms);
+        Answered {
+            position,
+            reply,
+            pace,
+        }
     }
 
     /// Counts the texts of an ask that would be accepted, or refuses it.

@@ -1,12 +1,13 @@
-//! Wakes waiting readers: those of an inbox, and those of a position.
+//! Wakes waiting readers: those of a subject, and those of a position.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 
 use rialto_core::id::AgentId;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
+
+use super::subjects::{Following, Subject, Subjects};
 
 /// The meeting point of the syncer and those who wait.
 pub struct Hub {
@@ -15,7 +16,7 @@ pub struct Hub {
     /// The position up to which somebody waits for the views.
     wanted: AtomicU64,
     indexer: OnceLock<Thread>,
-    inboxes: Mutex<HashMap<AgentId, Weak<Notify>>>,
+    subjects: Arc<Subjects>,
 }
 
 impl Hub {
@@ -27,7 +28,7 @@ impl Hub {
             indexed: watch::Sender::new(0),
             wanted: AtomicU64::new(0),
             indexer: OnceLock::new(),
-            inboxes: Mutex::new(HashMap::new()),
+            subjects: Arc::default(),
         }
     }
 
@@ -77,19 +78,26 @@ impl Hub {
         let _ = self.indexer.set(std::thread::current());
     }
 
-    /// Wakes when an agent's inbox grows. Keep it while waiting.
+    /// Follows some subjects from now on: read them after this, and wait for it then.
     #[must_use]
-    pub fn inbox(&self, agent: AgentId) -> Arc<Notify> {
-        let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = inboxes.get(&agent).and_then(Weak::upgrade) {
-            return known;
-        }
-        if inboxes.len() > 1_024 && inboxes.len().is_power_of_two() {
-            inboxes.retain(|_, n| n.strong_count() > 0);
-        }
-        let fresh = Arc::new(Notify::new());
-        inboxes.insert(agent, Arc::downgrade(&fresh));
-        fresh
+    pub fn follow(&self, subjects: Vec<Subject>) -> Following {
+        Following::of(&self.subjects, subjects)
+    }
+
+    /// Who follows what.
+    pub(super) fn subjects(&self) -> &Subjects {
+        &self.subjects
+    }
+
+    /// Tells whoever follows anything that the server ends: what waits does not wait any more.
+    pub fn close(&self) {
+        self.subjects.close();
+    }
+
+    /// Whether the server is ending.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.subjects.is_closing()
     }
 
     pub(super) fn set_indexed(&self, position: u64) {
@@ -97,17 +105,9 @@ impl Hub {
     }
 
     pub(super) fn set_durable(&self, position: u64, grown: &[AgentId]) {
-        self.durable.send_replace(position);
-        if grown.is_empty() {
-            return;
-        }
-        let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
-        for notify in grown
-            .iter()
-            .filter_map(|a| inboxes.get(a))
-            .filter_map(Weak::upgrade)
-        {
-            notify.notify_waiters();
+        let before = self.durable.send_replace(position);
+        for agent in grown {
+            self.subjects.tell(Subject::Inbox(*agent), before);
         }
     }
 }

@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rialto_core::event::Event;
 use rialto_core::id::ContentId;
 use rialto_core::reject::Code;
+use rialto_core::social::SocialEvent;
 use rialto_journal::{Frame, LogReader};
-use rialto_views::{Indexed, Views};
+use rialto_views::{Error as ViewError, Indexed, Scope, ViewReader, Views};
 
 use super::boot::{BootError, decode};
 use super::health::Trouble;
 use super::pipeline::Node;
+use super::subjects::Subject;
 use super::tail;
 
 /// How many bytes of the log are read at once.
@@ -26,6 +29,8 @@ const ENOUGH: usize = 1_024;
 const GATHER: Duration = Duration::from_millis(50);
 /// How long the indexer waits before it tries again what failed.
 const AGAIN: Duration = Duration::from_secs(1);
+/// With more pairs of followers and authors than this, all followers look for themselves.
+const PAIRS: usize = 100_000;
 
 /// The indexer's thread.
 pub struct Indexer {
@@ -45,10 +50,12 @@ impl Indexer {
             .name("rialto-indexer".into())
             .spawn(move || {
                 let reader = node.new_reader();
+                let news = views.reader();
                 (Feed {
                     node,
                     views,
                     reader,
+                    news,
                 })
                 .run(&stopped);
             })?;
@@ -76,6 +83,8 @@ struct Feed {
     node: Arc<Node>,
     views: Views,
     reader: Box<dyn LogReader>,
+    /// For what followers have to be told.
+    news: ViewReader,
 }
 
 impl Feed {
@@ -124,9 +133,65 @@ impl Feed {
             Trouble::of(error.code(), &error)
         })?;
         for part in batch.chunks(BATCH) {
+            let before = self.views.position();
             let applied = self.views.apply(part);
             applied.map_err(|error| Trouble::of(Code::ViewsStopped, &error))?;
             self.node.hub().set_indexed(self.views.position());
+            if let Err(error) = self.tell_followers(part, before) {
+                tracing::warn!(%error, "who follows what could not be read: everybody looks");
+                self.node.hub().subjects().tell_all();
+            }
+        }
+        Ok(())
+    }
+
+    /// Wakes those that follow what came after a position. Looks only for what somebody follows.
+    fn tell_followers(&self, batch: &[Indexed], before: u64) -> Result<(), ViewError> {
+        let subjects = self.node.hub().subjects();
+        subjects.tell(Subject::Realm, before);
+        let social = |event: &Event| matches!(event, Event::Social(_));
+        if batch
+            .iter()
+            .any(|one| one.envelope.events.iter().any(social))
+        {
+            subjects.tell(Subject::Square, before);
+        }
+        let mut viewers = subjects.followed(viewer);
+        // What moderators see stands in no table of whom it concerns: whoever follows looks.
+        if !batch.iter().any(is_of_moderation) {
+            viewers = self.news.concerned_after(viewers, before)?;
+        }
+        for scope in viewers {
+            let subject = match scope {
+                Scope::Owner(owner) => Subject::Owner(owner),
+                Scope::Agent(agent) => Subject::Agent(agent),
+                Scope::Realm => Subject::Realm,
+            };
+            subjects.tell(subject, before);
+        }
+        if subjects
+            .followed(|subject| is_of_posts(subject).then_some(()))
+            .is_empty()
+        {
+            return Ok(());
+        }
+        let touched = self.news.posts_touched(before)?;
+        if touched.authors.is_empty() {
+            return Ok(());
+        }
+        subjects.tell(Subject::Posts, before);
+        for community in &touched.communities {
+            subjects.tell(Subject::Community(*community), before);
+        }
+        let mut readers = subjects.followed(|subject| match subject {
+            Subject::Following(agent) => Some(agent),
+            _ => None,
+        });
+        if readers.len().saturating_mul(touched.authors.len()) <= PAIRS {
+            readers = self.news.following_any(readers, &touched.authors)?;
+        }
+        for agent in readers {
+            subjects.tell(Subject::Following(agent), before);
         }
         Ok(())
     }
@@ -193,6 +258,39 @@ impl Feed {
         }
         Ok(batch)
     }
+}
+
+/// The viewer whose concerns are followed, if a subject is one's.
+fn viewer(subject: Subject) -> Option<Scope> {
+    match subject {
+        Subject::Owner(owner) => Some(Scope::Owner(owner)),
+        Subject::Agent(agent) => Some(Scope::Agent(agent)),
+        _ => None,
+    }
+}
+
+fn is_of_moderation(indexed: &Indexed) -> bool {
+    let of_it = |event: &Event| {
+        matches!(
+            event,
+            Event::Social(
+                SocialEvent::Reported { .. }
+                    | SocialEvent::ReportsEnded { .. }
+                    | SocialEvent::MeasureTaken { .. }
+                    | SocialEvent::MeasureRevoked { .. }
+                    | SocialEvent::Appealed { .. }
+                    | SocialEvent::AppealDecided { .. }
+            )
+        )
+    };
+    indexed.envelope.events.iter().any(of_it)
+}
+
+fn is_of_posts(subject: Subject) -> bool {
+    matches!(
+        subject,
+        Subject::Posts | Subject::Community(_) | Subject::Following(_)
+    )
 }
 
 /// Sleeps for a time, or until told to stop.

@@ -3,7 +3,7 @@
 //! ```text
 //! asks -> writer (decide, apply) -> frame -> syncer (append, sync) -> answers
 //!                                              |-> keeper: entity table (snapshot, digest)
-//!                                              |-> hub: wakes readers of inboxes
+//!                                              |-> hub: wakes who follows what changed
 //!                                              `-> indexer: views
 //!                                        patrol: reads it all again
 //! ```
@@ -19,10 +19,12 @@ mod hub;
 mod indexer;
 mod keeper;
 mod mailbox;
+mod paces;
 mod patrol;
 mod pipeline;
 mod secrets;
 mod staging;
+mod subjects;
 mod syncer;
 mod tail;
 mod text_rate;
@@ -39,10 +41,12 @@ pub use engine::{Answered, Ask, Engine, Reply};
 pub use health::{Health, Trouble};
 pub use hub::Hub;
 pub use indexer::Indexer;
+pub use paces::Pace as RatePace;
 pub use patrol::{Pace, Patrol};
 pub use pipeline::{Digested, Early, Failure, Node, NodeConfig, Stats};
 pub(crate) use secrets::write_private;
 pub use secrets::{RealmSecrets, SecretsError, metrics_secret};
+pub use subjects::{Following, Subject};
 pub use tail::{Seen, Tail};
 pub use tokens::TokenInfo;
 

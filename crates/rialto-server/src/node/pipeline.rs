@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rialto_core::clock;
 use rialto_core::hash::{Hash, Short};
-use rialto_core::id::{AgentId, TokenId};
+use rialto_core::id::{AgentId, OwnerId, TokenId};
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
@@ -33,6 +33,7 @@ use super::syncer::Syncer;
 use super::tail::Tail;
 use super::tokens::{TokenInfo, Tokens};
 use super::writer::{KEEP_TOUCHED, Writer};
+use crate::histogram::Histogram;
 
 /// How many commands of a batch the writer takes at a time, and how many such parts may wait for it.
 const PART: usize = 128;
@@ -117,9 +118,28 @@ pub struct Stats {
     pub longest_turn_us: AtomicU64,
     /// Requests that wait for the writer.
     pub waiting: AtomicU64,
+    /// Reads of the state.
+    pub reads: AtomicU64,
+    /// How long requests waited for the writer.
+    pub queue_wait: Histogram,
+    /// How long accepted commands took from their decision until they were durable.
+    pub durable: Histogram,
 }
 
 pub(super) type ReadFn = Box<dyn FnOnce(&State) -> Box<dyn FnOnce(u64) + Send> + Send>;
+
+/// Something for the writer, and when it was put into its mailbox.
+pub(super) struct Posted {
+    pub(super) at: Instant,
+    pub(super) mail: Mail,
+}
+
+impl From<Mail> for Posted {
+    fn from(mail: Mail) -> Self {
+        let at = Instant::now();
+        Self { at, mail }
+    }
+}
 
 pub(super) enum Mail {
     /// The first sender, if there is one, learns the decision before it is durable.
@@ -155,7 +175,7 @@ pub(super) struct Shared {
     pub(super) tokens: Tokens,
     pub(super) hub: Arc<Hub>,
     pub(super) tail: Tail,
-    pub(super) stats: Stats,
+    pub(super) stats: Arc<Stats>,
     pub(super) health: Health,
     pub(super) stopped: AtomicBool,
     pub(super) full: AtomicBool,
@@ -175,12 +195,13 @@ impl Shared {
         let full = matches!(error, JournalError::StorageFull);
         self.full.store(full, Ordering::SeqCst);
         self.stopped.store(true, Ordering::SeqCst);
+        self.hub.subjects().tell_all();
     }
 }
 
 /// A running node. Cheap to share; ends with [`Node::stop`].
 pub struct Node {
-    mail: Arc<Mailbox<Mail>>,
+    mail: Arc<Mailbox<Posted>>,
     shared: Arc<Shared>,
     config: NodeConfig,
     steady: Steady,
@@ -232,7 +253,7 @@ impl Node {
             tokens: Tokens::of(&state),
             hub,
             tail: Tail::default(),
-            stats: Stats::default(),
+            stats: Arc::default(),
             health: Health::default(),
             stopped: AtomicBool::new(false),
             full: AtomicBool::new(false),
@@ -389,6 +410,11 @@ impl Node {
         self.shared.tokens.holds(token)
     }
 
+    /// The owner of an agent or person.
+    pub(crate) fn owner_of(&self, principal: Principal) -> Option<OwnerId> {
+        self.shared.tokens.owner_of(principal)
+    }
+
     /// The line in which what a principal asks for waits.
     fn line_of(&self, principal: Principal) -> Line {
         match principal {
@@ -411,7 +437,7 @@ impl Node {
             return Err(Failure::Draining);
         }
         self.shared.stats.waiting.fetch_add(1, Ordering::Relaxed);
-        self.mail.put(line, cost, mail).map_err(|why| {
+        self.mail.put(line, cost, mail.into()).map_err(|why| {
             self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
             match why {
                 Turned::Full => Failure::Busy,
@@ -621,8 +647,9 @@ impl Node {
     /// Stops taking requests, answers those that wait, and closes the log. Blocks until done.
     pub fn stop(&self) {
         self.shared.draining.store(true, Ordering::SeqCst);
+        self.shared.hub.close();
         // A writer that has ended needs no signal.
-        let _ = self.mail.put(Line::Node, 0, Mail::Stop);
+        let _ = self.mail.put(Line::Node, 0, Mail::Stop.into());
         // Held until they have ended: whoever else stops the node waits as well.
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((writer, syncer)) = threads.take() {

@@ -10,13 +10,13 @@ use rialto_journal::{Frame, Head, Journal, JournalError};
 
 use super::keeper::{Keeper, Kept};
 use super::mailbox::{Line, Mailbox};
-use super::pipeline::{Job, Mail, Shared};
+use super::pipeline::{Job, Mail, Posted, Shared};
 
 /// The thread that journals.
 pub(super) struct Syncer {
     pub(super) journal: Box<dyn Journal>,
     pub(super) shared: Arc<Shared>,
-    pub(super) writer: Arc<Mailbox<Mail>>,
+    pub(super) writer: Arc<Mailbox<Posted>>,
     pub(super) keeper: Keeper,
 }
 
@@ -29,7 +29,7 @@ impl Syncer {
             }
             self.shared.syncing.store(false, Ordering::SeqCst);
             // A writer that has ended needs no signal.
-            let _ = self.writer.put(Line::Node, 0, Mail::Synced);
+            let _ = self.writer.put(Line::Node, 0, Mail::Synced.into());
         }
         self.keeper.finish();
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rialto_core::command::Nothing;
 use rialto_core::decide::Stamp;
 use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::id::OwnerId;
 use rialto_core::identity::{IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
 use rialto_core::realm::RealmCommand;
@@ -20,7 +21,8 @@ use tokio::sync::oneshot;
 use super::clock::{Chance, Clock, Steady};
 use super::engine::{Answered, Ask, Engine, Reply};
 use super::mailbox::Mailbox;
-use super::pipeline::{Job, Mail, Parked, Shared};
+use super::pipeline::{Job, Mail, Parked, Posted, Shared, Stats};
+use super::subjects::Subject;
 
 /// A frame is closed at this many bytes or envelopes, whichever comes first.
 const FRAME_BYTES: usize = 16 << 20;
@@ -54,7 +56,7 @@ pub(super) struct Writer {
 }
 
 /// Closes the mailbox when the writer ends, also by a panic.
-struct Closes<'a>(&'a Mailbox<Mail>);
+struct Closes<'a>(&'a Mailbox<Posted>);
 
 impl Drop for Closes<'_> {
     fn drop(&mut self) {
@@ -63,7 +65,7 @@ impl Drop for Closes<'_> {
 }
 
 impl Writer {
-    pub(super) fn run(mut self, mailbox: &Mailbox<Mail>) {
+    pub(super) fn run(mut self, mailbox: &Mailbox<Posted>) {
         // However it ends, nobody waits for it in vain.
         let _closes = Closes(mailbox);
         loop {
@@ -83,17 +85,20 @@ impl Writer {
     }
 
     /// Handles what waits, a bounded number. True when the node is to stop.
-    fn turn(&mut self, first: Option<Mail>, mailbox: &Mailbox<Mail>) -> bool {
+    fn turn(&mut self, first: Option<Posted>, mailbox: &Mailbox<Posted>) -> bool {
         let mut next = first;
         for _ in 0..TURN {
-            let Some(mail) = next.take() else { break };
+            let Some(Posted { at, mail }) = next.take() else {
+                break;
+            };
             if !matches!(mail, Mail::Synced | Mail::Stop) {
                 self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
+                self.shared.stats.queue_wait.count(at.elapsed());
             }
             if self.timed(|writer| writer.handle(mail)) {
                 // Those already in the mailbox still get their answer.
-                while let Some(mail) = mailbox.take() {
-                    self.handle(mail);
+                while let Some(posted) = mailbox.take() {
+                    self.handle(posted.mail);
                 }
                 return true;
             }
@@ -126,15 +131,24 @@ impl Writer {
                     let _ = early.send(answered.clone());
                 }
                 self.hold(staged, std::slice::from_ref(&answered));
-                self.park(move || drop(tell.send(answered)));
+                let timed = self.until_durable(std::slice::from_ref(&answered));
+                self.park(move || {
+                    timed();
+                    drop(tell.send(answered));
+                });
             }
             Mail::Batch(asks, staged, tell) => {
                 let answered: Vec<Answered> =
                     asks.into_iter().map(|ask| self.decide(ask)).collect();
                 self.hold(staged, &answered);
-                self.park(move || drop(tell.send(answered)));
+                let timed = self.until_durable(&answered);
+                self.park(move || {
+                    timed();
+                    drop(tell.send(answered));
+                });
             }
             Mail::Read(read) => {
+                self.shared.stats.reads.fetch_add(1, Ordering::Relaxed);
                 let position = self.engine.state().position();
                 let tell = read(self.engine.state());
                 self.park(move || tell(position));
@@ -152,9 +166,19 @@ impl Writer {
 
     /// Keeps staged texts for the current frame, if it needs any of them.
     fn hold(&mut self, staged: Vec<Staged>, answered: &[Answered]) {
-        let accepted = |answered: &Answered| matches!(answered.reply, Reply::Accepted { .. });
-        if answered.iter().any(accepted) {
+        if answered.iter().any(is_accepted) {
             self.staged.extend(staged);
+        }
+    }
+
+    /// What counts how long these took from now until they are durable.
+    fn until_durable(&self, answered: &[Answered]) -> impl FnOnce() + Send + 'static {
+        let accepted = answered.iter().filter(|one| is_accepted(one)).count() as u64;
+        let (stats, decided): (Arc<Stats>, _) = (self.shared.stats.clone(), Instant::now());
+        move || {
+            if accepted > 0 {
+                stats.durable.count_many(decided.elapsed(), accepted);
+            }
         }
     }
 
@@ -250,6 +274,7 @@ impl Writer {
         if self.engine.defect().is_some() {
             tracing::error!("an event did not fit the state; the node stops before it is logged");
             self.shared.stopped.store(true, Ordering::SeqCst);
+            self.shared.hub.subjects().tell_all();
             return true;
         }
         let nothing = self.engine.pending_envelopes() == 0 && self.parked.is_empty() && !keep;
@@ -288,6 +313,10 @@ impl Writer {
     }
 }
 
+fn is_accepted(answered: &Answered) -> bool {
+    matches!(answered.reply, Reply::Accepted { .. })
+}
+
 /// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
 /// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
 fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
@@ -322,15 +351,18 @@ fn note_identity(event: &IdentityEvent, shared: &Shared) {
         }
         IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. } => {
             tokens.end(*token);
+            shared.hub.subjects().tell(Subject::Token(*token), 0);
         }
-        IdentityEvent::OwnerSwitched { .. }
-        | IdentityEvent::PersonSwitched { .. }
-        | IdentityEvent::AgentSwitched { .. }
-        | IdentityEvent::ServiceSwitched { .. }
-        | IdentityEvent::AgentsStopped { .. }
-        | IdentityEvent::AgentClosed { .. } => {
-            shared.switched.fetch_add(1, Ordering::SeqCst);
+        IdentityEvent::OwnerSwitched { owner, .. } | IdentityEvent::AgentsStopped { owner, .. } => {
+            switched(Some(*owner), shared);
         }
+        IdentityEvent::PersonSwitched { person, .. } => {
+            switched(tokens.owner_of(Principal::Person(*person)), shared);
+        }
+        IdentityEvent::AgentSwitched { agent, .. } | IdentityEvent::AgentClosed { agent } => {
+            switched(tokens.owner_of(Principal::Agent(*agent)), shared);
+        }
+        IdentityEvent::ServiceSwitched { .. } => switched(None, shared),
         IdentityEvent::OwnerCreated { .. }
         | IdentityEvent::RoleSet { .. }
         | IdentityEvent::ProfileSet { .. }
@@ -347,10 +379,21 @@ fn note_identity(event: &IdentityEvent, shared: &Shared) {
     }
 }
 
+/// Somebody of an owner was stopped or may act again; without an owner it may be anybody.
+fn switched(owner: Option<OwnerId>, shared: &Shared) {
+    shared.switched.fetch_add(1, Ordering::SeqCst);
+    let subjects = shared.hub.subjects();
+    match owner {
+        Some(owner) => subjects.tell(Subject::Standing(owner), 0),
+        None => subjects.tell_all(),
+    }
+}
+
 fn note_realm(event: &RealmEvent, shared: &Shared) {
     match event {
         RealmEvent::OperatorTokenReset { token, hash } => {
             shared.tokens.replace_operator(*hash, *token);
+            shared.hub.subjects().tell_all();
         }
         RealmEvent::Founded { .. }
         | RealmEvent::KeyRotated { .. }

@@ -179,6 +179,41 @@ fn limits_of_the_door() -> String {
             "Bytes of a request's body without a token.",
         ),
         (
+            "STREAMS_OF_CONNECTION",
+            door::STREAMS_OF_CONNECTION.to_string(),
+            "Requests in progress over one connection of HTTP/2.",
+        ),
+        (
+            "STREAM_WINDOW",
+            kib(door::STREAM_WINDOW as usize),
+            "Bytes that a client of HTTP/2 may send of one body before the server reads them.",
+        ),
+        (
+            "CONNECTION_WINDOW",
+            kib(door::CONNECTION_WINDOW as usize),
+            "The same of all bodies of a connection.",
+        ),
+        (
+            "TAKEN_BACK",
+            door::TAKEN_BACK.to_string(),
+            "Requests that a client of HTTP/2 may take back at once before its connection ends.",
+        ),
+        (
+            "TAKEN_BACK_RATE",
+            door::TAKEN_BACK_RATE.to_string(),
+            "How many more it may take back with every second.",
+        ),
+        (
+            "TLS_PACE",
+            seconds(door::TLS_PACE),
+            "How often the files of a certificate are read again.",
+        ),
+        (
+            "DRAIN",
+            seconds(door::DRAIN),
+            "How long open requests and streams may take to end when the server stops, unless `--drain` says otherwise.",
+        ),
+        (
             "HELD_BYTES",
             mib(door::HELD_BYTES),
             "Bytes of all bodies held at once.",
@@ -275,6 +310,25 @@ fn limits_of_the_door() -> String {
     );
     for (name, value, what) in rows {
         text.push_str(&format!("| `{name}` | {value} | {what} |\n"));
+    }
+    text.push_str(
+        "\n## Bodies by route\n\nA route that is not listed takes no body. Without a token a body has at most \
+         `STRANGER_BYTES`.\n\n| route | bytes | taken |\n|---|---|---|\n",
+    );
+    for rule in door::BODIES {
+        let route = match rule.route {
+            "" => "forms of the console".to_owned(),
+            route => format!("`POST {route}`"),
+        };
+        let taken = match rule.take {
+            door::Take::Whole => "whole",
+            door::Take::Stream => "as a stream",
+        };
+        let bytes = match rule.bytes {
+            large if large >= 1 << 20 => mib(large),
+            small => kib(small),
+        };
+        text.push_str(&format!("| {route} | {bytes} | {taken} |\n"));
     }
     text
 }

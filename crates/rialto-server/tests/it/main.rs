@@ -18,6 +18,7 @@ mod deals;
 mod described;
 mod description;
 mod door;
+mod edge;
 mod faults;
 mod guards;
 mod held;

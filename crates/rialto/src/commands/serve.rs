@@ -6,6 +6,7 @@
 use std::io::{ErrorKind, IsTerminal};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use rialto_client::ClientError;
@@ -19,6 +20,7 @@ use rialto_server::webhook::{Webhook, WebhookError};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::parse::duration_ms;
 use super::storage::DataFolder;
 use crate::config::{self, Config};
 use crate::output::{CliError, Exit, Output};
@@ -46,12 +48,16 @@ pub struct ServeArgs {
     /// The name of a new realm [env: RIALTO_NAME] [default: rialto].
     #[arg(long, value_name = "REALM")]
     name: Option<String>,
-    /// The certificate chain for TLS, in a PEM file.
+    /// The certificate chain for TLS, in a PEM file. It and its key are read again when they change.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key, in a PEM file.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// How long requests in progress and streams may take to end when the server stops, such as 30s
+    /// [env: RIALTO_DRAIN] [default: 10s].
+    #[arg(long, value_name = "TIME")]
+    drain: Option<String>,
     /// Accept that the machine's clock has jumped ahead by more than an hour.
     #[arg(long)]
     accept_clock: bool,
@@ -79,6 +85,8 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         (Some(cert), Some(key)) => Some(Tls::load(cert, key).map_err(serve_error)?),
         _ => None,
     };
+    let drain = config.value(&config::DRAIN, args.drain.as_deref());
+    let drain = duration_ms(&drain).map_err(|why| CliError::usage(format!("--drain: {why}")))?;
     let rules = rules(&config, &args, addr)?;
     let ca = config.get(&config::CA, None).map(|s| s.value);
     let webhook = args.webhook.as_deref();
@@ -89,6 +97,7 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
 
     // Before the folder is touched: where nobody can listen, no realm is founded.
     let listener = listen(addr, tls).await?;
+    let listener = listener.draining_for(Duration::from_millis(drain));
     let setup = Setup::folder(data.clone(), name)
         .with_rules(rules)
         .telling(webhook);

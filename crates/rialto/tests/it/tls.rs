@@ -2,40 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
 
 use crate::cli::{Done, Place};
 
-/// Makes a key and a certificate for this machine that signs itself; false without openssl.
 fn certificate(place: &Place, name: &str) -> bool {
-    let mut openssl = Command::new("openssl");
-    openssl.args([
-        "req",
-        "-x509",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-    ]);
-    openssl.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
-    openssl.args(["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]);
-    openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-    openssl
-        .arg("-keyout")
-        .arg(place.path(&format!("{name}.key")));
-    openssl.arg("-out").arg(place.path(&format!("{name}.pem")));
-    let made = openssl.stdin(Stdio::null()).stderr(Stdio::null()).status();
-    match made {
-        Ok(status) => {
-            assert!(status.success(), "openssl made no certificate");
-            true
-        }
-        Err(_) => {
-            rialto_testing::skipped("openssl is absent");
-            false
-        }
-    }
+    rialto_testing::certificate(&place.path(""), name)
 }
 
 #[test]

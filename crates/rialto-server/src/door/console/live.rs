@@ -14,22 +14,23 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use rialto_core::reject::Code;
-use tokio::time::{Instant, sleep_until, timeout};
+use rialto_views::Scope;
+use tokio::time::{Instant, sleep_until};
 
 use super::request::{SignedIn, is_live};
 use crate::door::auth::Watch;
 use crate::door::problem::Refusal;
+use crate::node::{Following, Subject};
 
 /// The least time between two events of a stream.
 const PACE: Duration = Duration::from_millis(700);
-/// How often a quiet stream looks whether its session still lives.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// The state of a stream.
 struct Follow {
     user: SignedIn,
     after: u64,
     watch: Watch,
+    following: Following,
     not_before: Instant,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
@@ -56,11 +57,21 @@ pub(super) async fn stream(
         None => user.door().node.hub().indexed(),
     };
     let watch = Watch::of(user.door(), &user.caller);
-    user.scope().await?;
+    let mut subjects = watch.subjects(user.door());
+    subjects.push(match user.scope().await? {
+        Scope::Realm => Subject::Realm,
+        Scope::Owner(owner) => Subject::Owner(owner),
+        Scope::Agent(agent) => Subject::Agent(agent),
+    });
+    if is_of_square(&user) {
+        subjects.push(Subject::Square);
+    }
+    let following = user.door().node.hub().follow(subjects);
     let follow = Follow {
         user,
         after,
         watch,
+        following,
         not_before: Instant::now(),
         ended: false,
         _place: place,
@@ -77,16 +88,14 @@ impl Follow {
         sleep_until(self.not_before).await;
         loop {
             let door = self.user.door();
-            if self.ended || door.node.is_draining() {
+            if self.ended || door.node.hub().is_closing() {
                 return None;
             }
             if !is_live(door, &self.user.session) || self.watch.judge(door).await.is_err() {
                 self.ended = true;
                 return Some(Event::default().event("ended").data(""));
             }
-            let mut indexed = door.node.hub().watch_indexed();
-            let reached = *indexed.borrow_and_update();
-            if reached > self.after {
+            if door.node.hub().indexed() > self.after {
                 match self.seen().await {
                     Ok(Some(position)) => {
                         self.not_before = Instant::now() + PACE;
@@ -96,15 +105,15 @@ impl Follow {
                     Err(_) => return None,
                 }
             }
-            // Wakes now and then, to notice a shutdown, the end of the session, or of its holder's.
-            let _ = timeout(LOOK, indexed.changed()).await;
+            let unchanged = self.following.changed().await;
+            self.after = self.after.max(unchanged);
         }
     }
 
     /// The position of something new that the viewer may see, if there is any.
     async fn seen(&mut self) -> Result<Option<u64>, Refusal> {
         let (scope, after) = (self.user.scope().await?, self.after);
-        let square = self.user.param("square") == Some("true");
+        let square = is_of_square(&self.user);
         let read = self.user.view(move |v| {
             let at = v.position()?;
             let public = if square { v.square_after(after)? } else { None };
@@ -114,6 +123,10 @@ impl Follow {
         self.after = at.max(position.unwrap_or(0));
         Ok(position)
     }
+}
+
+fn is_of_square(user: &SignedIn) -> bool {
+    user.param("square") == Some("true")
 }
 
 fn moved(position: u64) -> Event {
