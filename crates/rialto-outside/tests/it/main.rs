@@ -1,0 +1,4 @@
+//! What leaves the process, against real sockets, files and programs.
+
+mod calls;
+mod peer;
