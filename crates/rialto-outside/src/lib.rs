@@ -11,10 +11,14 @@ mod error;
 mod guard;
 mod ranges;
 mod redirect;
+mod secret;
 mod trust;
+mod vault;
 
 pub use calls::{Bounds, CALLS, CALLS_TO_A_HOST, Connections, Exchange, IDLE, IDLE_TIME};
 pub use connect::{CONNECT, Resolve, Resolving, SystemResolver};
 pub use error::{CallError, root_cause};
 pub use guard::OpenHost;
+pub use secret::{Credential, LONGEST, Secret, SecretError, SecretName, SecretRef};
 pub use trust::OutsideError;
+pub use vault::{Listed, SECRETS, Vault};
