@@ -393,7 +393,7 @@ codes! {
     /// The realm's clock is not ahead of the machine's, or no known jump brought it there.
     NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
     /// The host's address is private, local, reserved or the machine's own, or one of the addresses behind its name is.
-    OutgoingClosed = 930 Forbidden "outgoing calls to this host are closed", "Name a public host; the operator opens others by name under `open` in the table `[outside]` of the settings.";
+    OutgoingClosed = 930 Forbidden "outgoing calls to this host are closed", "Name a public host; in other networks only what the operator's settings name themselves is reached.";
     /// The address of an outgoing call is of another scheme, has a name and password, or writes its host in an unusual form.
     OutgoingAddress = 931 Invalid "this address cannot be called", "Write it as https://host/path; the detail says what is wrong.";
     /// The host has no address, refused or broke the connection, is not trusted, or redirects where nobody follows.
@@ -409,7 +409,7 @@ codes! {
     /// The stored secret was written under another realm's key or is damaged, or its file is open to others or too large.
     BadSecret = 937 Unavailable "a secret cannot be used", "Set it again with `rialto secret set NAME`; the detail names the cause.";
     /// The file of settings is not TOML, or a setting in it is unknown or has a value that it cannot have.
-    BadSettings = 938 Invalid "the settings are refused, and the old ones stay", "Correct the place that the detail names; `rialto config check` judges a file without using it.";
+    BadSettings = 938 Invalid "the settings are refused", "Correct the place that the detail names; `rialto config check` judges a file without using it.";
     /// The server does not run as root with a user for its programs, and the system has no Landlock.
     NotConfined = 939 Unavailable "a program cannot be kept away from the realm's files", "Use a Linux kernel from 5.13 on with Landlock, or start the server as root and name a user for its programs.";
 }

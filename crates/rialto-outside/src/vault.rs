@@ -68,7 +68,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`SecretError::Unusable`] when the library refuses the key: a defect.
-    pub fn open(folder: PathBuf, key: &Zeroizing<[u8; 32]>) -> Result<Self, SecretError> {
+    pub fn open(folder: PathBuf, key: [u8; 32]) -> Result<Self, SecretError> {
+        let key = Zeroizing::new(key);
         let key = UnboundKey::new(&CHACHA20_POLY1305, key.as_slice());
         let key = key.map_err(|_| SecretError::Unusable("the key has another length".to_owned()))?;
         Ok(Self {
@@ -278,7 +279,7 @@ mod tests {
     use super::*;
 
     fn vault(folder: &Path, key: u8) -> Vault {
-        Vault::open(folder.join("secrets"), &Zeroizing::new([key; 32])).unwrap()
+        Vault::open(folder.join("secrets"), [key; 32]).unwrap()
     }
 
     fn secret(text: &str) -> Secret {

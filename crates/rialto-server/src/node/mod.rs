@@ -40,7 +40,7 @@ pub use hub::Hub;
 pub use indexer::Indexer;
 pub use patrol::{Pace, Patrol};
 pub use pipeline::{Digested, Early, Failure, Node, NodeConfig, Stats};
-pub use secrets::{RealmSecrets, SecretsError, metrics_secret};
+pub use secrets::{RealmSecrets, SecretsError, metrics_secret, vault};
 pub use tail::{Seen, Tail};
 pub use tokens::TokenInfo;
 

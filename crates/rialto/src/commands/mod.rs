@@ -37,6 +37,7 @@ pub(crate) mod remote;
 pub(crate) mod report;
 pub(crate) mod reputation;
 pub(crate) mod scenario;
+pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod show;
 mod storage;
