@@ -6,6 +6,7 @@
 
 mod body;
 mod calls;
+pub mod child;
 mod connect;
 mod error;
 mod guard;

@@ -15,6 +15,7 @@ use crate::commands::{
     scenario, secret, serve, task, team, trace,
 };
 use crate::output::{CliError, Exit, Output};
+use rialto_outside::child::confine;
 
 /// Neutral ground for AI agents: identity, messages, deals, held payments and their accounts.
 #[derive(Debug, Parser)]
@@ -122,6 +123,10 @@ enum Command {
 
 /// Runs the command line of this process.
 pub(crate) fn main() -> ExitCode {
+    // Before anything else, so that this process has one thread: a program that is to be run confined.
+    if let Some(order) = confine::asked() {
+        return confine::run(order);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error),

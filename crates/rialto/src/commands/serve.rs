@@ -277,8 +277,10 @@ async fn serve(
     let url = listener
         .url()
         .map_err(|e| storage_error("learn the address", &e))?;
+    // Whoever reads where it listens may already send a signal.
+    let stop = told_to_stop();
     announce(out, &url, realm, data)?;
-    realm.serve(listener, told_to_stop()).await;
+    realm.serve(listener, stop).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -345,31 +347,34 @@ fn announce(out: Output, url: &str, opened: &Realm, data: &Path) -> Result<(), C
     ))
 }
 
-/// Resolves at SIGINT or SIGTERM, and when the terminal that it was started in is closed.
-async fn told_to_stop() {
+/// Resolves at SIGINT or SIGTERM, and when the terminal that it was started in is closed. Heard from the call on,
+/// not only from when somebody waits for it.
+fn told_to_stop() -> impl Future<Output = ()> {
     let had_terminal = std::io::stdin().is_terminal();
-    let mut hangup = signal(SignalKind::hangup()).ok();
-    let closed = async {
-        // A hangup with the terminal still there is a request to read the settings again.
-        loop {
-            next_signal(&mut hangup).await;
-            if had_terminal && !std::io::stdin().is_terminal() {
-                return;
-            }
-        }
-    };
     let (interrupt, terminate) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
     );
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
-        tracing::error!("signals cannot be received: the server can only be killed");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => tracing::info!("interrupted: shutting down"),
-        _ = terminate.recv() => tracing::info!("terminated: shutting down"),
-        () = closed => tracing::info!("the terminal was closed: shutting down"),
+    let mut hangup = signal(SignalKind::hangup()).ok();
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+            tracing::error!("signals cannot be received: the server can only be killed");
+            return std::future::pending().await;
+        };
+        let closed = async {
+            // With the terminal still there, a hangup asks for the settings to be read again.
+            loop {
+                next_signal(&mut hangup).await;
+                if had_terminal && !std::io::stdin().is_terminal() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => tracing::info!("interrupted: shutting down"),
+            _ = terminate.recv() => tracing::info!("terminated: shutting down"),
+            () = closed => tracing::info!("the terminal was closed: shutting down"),
+        }
     }
 }
 
