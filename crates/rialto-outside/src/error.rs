@@ -68,7 +68,9 @@ impl CallError {
                 return own.clone();
             }
             // What an error of I/O wraps is not its source.
-            let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            let wrapped = cause
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::get_ref);
             let deeper = wrapped.map(|inner| inner as &(dyn Error + 'static));
             match deeper.or(cause.source()) {
                 Some(deeper) => cause = deeper,
@@ -96,7 +98,10 @@ mod tests {
     fn the_innermost_cause_is_told() {
         let io = std::io::Error::other(std::io::Error::other("no provider"));
         assert_eq!(root_cause(&io), "no provider");
-        assert_eq!(CallError::behind(&io), CallError::Broken("no provider".to_owned()));
+        assert_eq!(
+            CallError::behind(&io),
+            CallError::Broken("no provider".to_owned())
+        );
         let own = std::io::Error::other(CallError::Busy);
         assert_eq!(CallError::behind(&own), CallError::Busy);
     }

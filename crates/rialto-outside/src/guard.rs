@@ -244,11 +244,17 @@ mod tests {
             ("http://[::1]:81/", Ok("[::1] 81")),
             ("http://[::ffff:7f00:1]/", Ok("[::ffff:127.0.0.1] 80")),
             ("http://a_b.example/", Ok("a_b.example 80")),
-            ("http://xn--bcher-kva.example/", Ok("xn--bcher-kva.example 80")),
+            (
+                "http://xn--bcher-kva.example/",
+                Ok("xn--bcher-kva.example 80"),
+            ),
             ("ftp://api.example/s3cret", Err("http://")),
             ("/v1/s3cret", Err("http://")),
             ("https://me:s3cret@api.example/", Err("name and password")),
-            ("https://api.example@10.0.0.1/s3cret", Err("name and password")),
+            (
+                "https://api.example@10.0.0.1/s3cret",
+                Err("name and password"),
+            ),
             ("http://2130706433/s3cret", Err("is a number")),
             ("http://0x7f000001/", Err("is a number")),
             ("http://0X7F000001/", Err("is a number")),
@@ -273,7 +279,10 @@ mod tests {
                     assert_eq!(format!("{host} {port}"), want, "{url}");
                 }
                 (Err(why), Err(want)) => {
-                    assert!(why.contains(want) && !why.contains("s3cret"), "{url}: {why}");
+                    assert!(
+                        why.contains(want) && !why.contains("s3cret"),
+                        "{url}: {why}"
+                    );
                 }
                 (got, _) => panic!("{url}: {got:?}"),
             }
@@ -304,10 +313,27 @@ mod tests {
             let judged = rules.judge(&target(url).unwrap(), &loopback);
             assert_eq!(judged.is_ok(), want, "{open} for {url}");
         }
-        for open in ["", "*", "*.", "*.127.0.0.1", "a b", "host:port", "host:0", "http://a/", "127.1", "a@b"] {
+        for open in [
+            "",
+            "*",
+            "*.",
+            "*.127.0.0.1",
+            "a b",
+            "host:port",
+            "host:0",
+            "http://a/",
+            "127.1",
+            "a@b",
+        ] {
             assert!(open.parse::<OpenHost>().is_err(), "{open}");
         }
-        for open in ["models.internal:11434", "*.corp.example", "127.0.0.1:1", "[::1]:80", "[::1]"] {
+        for open in [
+            "models.internal:11434",
+            "*.corp.example",
+            "127.0.0.1:1",
+            "[::1]:80",
+            "[::1]",
+        ] {
             assert_eq!(open.parse::<OpenHost>().unwrap().to_string(), open);
         }
     }
@@ -321,7 +347,10 @@ mod tests {
         assert!(guarded.judge(&named, &[public]).is_ok());
         for addresses in [&[private][..], &[public, private], &[private, public]] {
             let told = guarded.judge(&named, addresses).unwrap_err().to_string();
-            assert!(told.contains("api.example") && told.contains("private"), "{told}");
+            assert!(
+                told.contains("api.example") && told.contains("private"),
+                "{told}"
+            );
             assert!(Reach::Anywhere.judge(&named, addresses).is_ok());
         }
     }

@@ -37,11 +37,7 @@ const CLOSED_4: &[Range4] = &[
         "it is kept for protocols (192.0.0.0/24)",
     ),
     ([192, 0, 2, 0], 24, "it is for documentation (192.0.2.0/24)"),
-    (
-        [192, 88, 99, 0],
-        24,
-        "it is a 6to4 relay (192.88.99.0/24)",
-    ),
+    ([192, 88, 99, 0], 24, "it is a 6to4 relay (192.88.99.0/24)"),
     ([192, 168, 0, 0], 16, "it is private (192.168.0.0/16)"),
     ([198, 18, 0, 0], 15, "it is for benchmarks (198.18.0.0/15)"),
     (
@@ -64,7 +60,11 @@ const CLOSED_4: &[Range4] = &[
 
 /// Outside of `2000::/3`, named for the person who reads the refusal.
 const NAMED_6: &[Range6] = &[
-    ([0x0064, 0xff9b], 32, "it is a local translation (64:ff9b:1::/48)"),
+    (
+        [0x0064, 0xff9b],
+        32,
+        "it is a local translation (64:ff9b:1::/48)",
+    ),
     ([0x0100, 0], 16, "it is discarded (100::/64)"),
     ([0xfc00, 0], 7, "it is private (fc00::/7)"),
     ([0xfe80, 0], 10, "it is link-local (fe80::/10)"),
@@ -75,7 +75,11 @@ const NAMED_6: &[Range6] = &[
 /// Closed inside of `2000::/3`. Teredo, in the first, is judged before.
 const CLOSED_6: &[Range6] = &[
     ([0x2001, 0], 23, "it is kept for protocols (2001::/23)"),
-    ([0x2001, 0x0db8], 32, "it is for documentation (2001:db8::/32)"),
+    (
+        [0x2001, 0x0db8],
+        32,
+        "it is for documentation (2001:db8::/32)",
+    ),
     ([0x3fff, 0], 20, "it is for documentation (3fff::/20)"),
 ];
 

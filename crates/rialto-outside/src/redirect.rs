@@ -27,7 +27,10 @@ impl Again {
     }
 
     /// The next request, if the answer redirects.
-    pub(crate) fn after<B>(mut self, answer: &Response<B>) -> Option<Result<Request<Body>, CallError>> {
+    pub(crate) fn after<B>(
+        mut self,
+        answer: &Response<B>,
+    ) -> Option<Result<Request<Body>, CallError>> {
         let redirects = matches!(
             answer.status(),
             StatusCode::MOVED_PERMANENTLY
@@ -37,7 +40,10 @@ impl Again {
                 | StatusCode::PERMANENT_REDIRECT
         );
         let location = answer.headers().get(LOCATION).filter(|_| redirects)?;
-        let next = location.to_str().ok().and_then(|to| resolved(&self.uri, to));
+        let next = location
+            .to_str()
+            .ok()
+            .and_then(|to| resolved(&self.uri, to));
         let Some(next) = next else {
             return Some(Err(CallError::Redirected("to what is no address")));
         };
@@ -70,7 +76,9 @@ fn resolved(base: &Uri, reference: &str) -> Option<Uri> {
     let (scheme, at) = (base.scheme_str()?, base.authority()?);
     let has_scheme = reference.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
     });
     let whole = if has_scheme {
         reference.to_owned()
@@ -81,8 +89,13 @@ fn resolved(base: &Uri, reference: &str) -> Option<Uri> {
     } else if reference.starts_with('?') {
         format!("{scheme}://{at}{}{reference}", base.path())
     } else {
-        let (path, query) = reference.split_once('?').map_or((reference, None), |(p, q)| (p, Some(q)));
-        let folder = base.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+        let (path, query) = reference
+            .split_once('?')
+            .map_or((reference, None), |(p, q)| (p, Some(q)));
+        let folder = base
+            .path()
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
         let path = match path.starts_with('/') {
             true => straight(path),
             false => straight(&format!("{folder}/{path}")),

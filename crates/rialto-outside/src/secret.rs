@@ -273,7 +273,11 @@ mod tests {
 
     #[test]
     fn settings_say_where_a_secret_is_and_never_what_it_is() {
-        for text in ["secret:open-ai_2", "env:OPENAI_KEY", "file:/run/secrets/key"] {
+        for text in [
+            "secret:open-ai_2",
+            "env:OPENAI_KEY",
+            "file:/run/secrets/key",
+        ] {
             assert_eq!(text.parse::<SecretRef>().unwrap().to_string(), text);
         }
         for text in [
@@ -291,7 +295,10 @@ mod tests {
         ] {
             let told = text.parse::<SecretRef>().unwrap_err();
             assert_eq!(told.code(), Code::BadText);
-            assert!(!told.to_string().to_lowercase().contains("s3cret"), "{told}");
+            assert!(
+                !told.to_string().to_lowercase().contains("s3cret"),
+                "{told}"
+            );
         }
     }
 
@@ -306,7 +313,11 @@ mod tests {
             ("\n", None),
         ] {
             let secret = Secret::read(read.as_bytes()).ok();
-            assert_eq!(secret.as_ref().map(Secret::expose), want.map(str::as_bytes), "{read:?}");
+            assert_eq!(
+                secret.as_ref().map(Secret::expose),
+                want.map(str::as_bytes),
+                "{read:?}"
+            );
         }
         let longest = "x".repeat(LONGEST);
         assert!(Secret::read(format!("{longest}\r\n").as_bytes()).is_ok());
@@ -346,15 +357,21 @@ mod tests {
         write("abc");
         let mut headers = HeaderMap::new();
         let key = HeaderName::from_static("x-api-key");
-        Credential::bearer(file.clone()).apply(&mut headers, None).unwrap();
-        Credential::in_header(key, file.clone()).apply(&mut headers, None).unwrap();
+        Credential::bearer(file.clone())
+            .apply(&mut headers, None)
+            .unwrap();
+        Credential::in_header(key, file.clone())
+            .apply(&mut headers, None)
+            .unwrap();
         for (name, value) in [("authorization", "Bearer abc"), ("x-api-key", "abc")] {
             let header = headers.get(name).unwrap();
             assert!(header.is_sensitive() && header == value);
         }
         assert!(!format!("{headers:?}").contains("abc"));
         write("a\nb");
-        let told = Credential::bearer(file).apply(&mut headers, None).unwrap_err();
+        let told = Credential::bearer(file)
+            .apply(&mut headers, None)
+            .unwrap_err();
         assert_eq!(told.code(), Code::BadSecret);
     }
 }

@@ -71,7 +71,8 @@ impl Vault {
     pub fn open(folder: PathBuf, key: [u8; 32]) -> Result<Self, SecretError> {
         let key = Zeroizing::new(key);
         let key = UnboundKey::new(&CHACHA20_POLY1305, key.as_slice());
-        let key = key.map_err(|_| SecretError::Unusable("the key has another length".to_owned()))?;
+        let key =
+            key.map_err(|_| SecretError::Unusable("the key has another length".to_owned()))?;
         Ok(Self {
             folder,
             key: LessSafeKey::new(key),
@@ -102,7 +103,9 @@ impl Vault {
         sealed.extend_from_slice(secret.expose());
         let bound = Aad::from(bound_to(name, set_at));
         let nonce_once = Nonce::assume_unique_for_key(nonce);
-        let done = self.key.seal_in_place_append_tag(nonce_once, bound, &mut sealed);
+        let done = self
+            .key
+            .seal_in_place_append_tag(nonce_once, bound, &mut sealed);
         done.map_err(|_| unusable(name, "cannot be sealed"))?;
         let file = Sealed {
             version: 1,
@@ -152,9 +155,8 @@ impl Vault {
         let bound = Aad::from(bound_to(name, set_at));
         let nonce = Nonce::assume_unique_for_key(nonce);
         let plain = self.key.open_in_place(nonce, bound, &mut opened);
-        let plain = plain.map_err(|_| {
-            unusable(name, "is damaged, or was set under another realm's key")
-        })?;
+        let plain = plain
+            .map_err(|_| unusable(name, "is damaged, or was set under another realm's key"))?;
         let length = plain.len();
         opened.truncate(length);
         self.note(name);
@@ -202,10 +204,12 @@ impl Vault {
             other => other.map_err(|e| unusable(name, &format!("cannot be read: {e}")))?,
         };
         let mut bytes = Vec::new();
-        let read = io::Read::read_to_end(&mut io::Read::take(file, LONGEST as u64 + AROUND), &mut bytes);
+        let read = io::Read::read_to_end(
+            &mut io::Read::take(file, LONGEST as u64 + AROUND),
+            &mut bytes,
+        );
         read.map_err(|e| unusable(name, &format!("cannot be read: {e}")))?;
-        let sealed: Sealed =
-            minicbor::decode(&bytes).map_err(|_| unusable(name, "is damaged"))?;
+        let sealed: Sealed = minicbor::decode(&bytes).map_err(|_| unusable(name, "is damaged"))?;
         match sealed.version {
             1 => Ok(sealed),
             _ => Err(unusable(name, "was set by a newer version")),
@@ -245,7 +249,9 @@ fn unusable(name: &SecretName, why: &str) -> SecretError {
 
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 /// Writes a file that only its owner can read, in one step: a crash leaves the old or the new.
@@ -295,7 +301,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let vault = vault(folder.path(), 7);
         assert_eq!(vault.list().unwrap(), []);
-        assert_eq!(vault.secret(&name("a")).err().unwrap().code(), Code::NoSecret);
+        assert_eq!(
+            vault.secret(&name("a")).err().unwrap().code(),
+            Code::NoSecret
+        );
         vault.set(&name("b"), &secret("of b")).unwrap();
         vault.set(&name("a"), &secret("of a")).unwrap();
         vault.set(&name("a"), &secret("newer of a")).unwrap();
@@ -317,10 +326,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let vault = vault(folder.path(), 7);
         for which in ["a", "b"] {
-            vault.set(&name(which), &secret("the same s3cret text")).unwrap();
+            vault
+                .set(&name(which), &secret("the same s3cret text"))
+                .unwrap();
         }
         let _ = vault.secret(&name("a")).unwrap();
-        let files: Vec<_> = fs::read_dir(folder.path().join("secrets")).unwrap().collect();
+        let files: Vec<_> = fs::read_dir(folder.path().join("secrets"))
+            .unwrap()
+            .collect();
         assert_eq!(files.len(), 3);
         for file in files {
             let file = file.unwrap();
@@ -328,11 +341,19 @@ mod tests {
             let bytes = fs::read(file.path()).unwrap();
             assert!(!bytes.windows(6).any(|part| part == b"s3cret"));
         }
-        let path = |which: &str| folder.path().join("secrets").join(format!("{which}.sealed"));
+        let path = |which: &str| {
+            folder
+                .path()
+                .join("secrets")
+                .join(format!("{which}.sealed"))
+        };
         let (a, b) = (fs::read(path("a")).unwrap(), fs::read(path("b")).unwrap());
         assert_ne!(a, b);
         fs::write(path("b"), &a).unwrap();
-        assert_eq!(vault.secret(&name("b")).err().unwrap().code(), Code::BadSecret);
+        assert_eq!(
+            vault.secret(&name("b")).err().unwrap().code(),
+            Code::BadSecret
+        );
         for at in 0..a.len() {
             let mut turned = a.clone();
             turned[at] ^= 1;

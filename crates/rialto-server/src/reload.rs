@@ -75,7 +75,10 @@ impl Reloader {
     /// How often the settings were read again and applied, and how often they were refused.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let Counts { applied, refused } = self.counts.as_ref();
-        (applied.load(Ordering::Relaxed), refused.load(Ordering::Relaxed))
+        (
+            applied.load(Ordering::Relaxed),
+            refused.load(Ordering::Relaxed),
+        )
     }
 }
 

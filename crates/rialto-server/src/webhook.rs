@@ -126,12 +126,10 @@ impl Receivers {
     /// # Errors
     /// [`OutsideError`].
     pub fn new(hooks: Vec<Webhook>, ca: Option<&Path>) -> Result<Option<Self>, OutsideError> {
-        if hooks.is_empty() {
-            return Ok(None);
-        }
         let open = hooks.iter().filter_map(|hook| OpenHost::of(&hook.uri).ok());
+        // Also where there are none: a file of certificates that cannot be used is told at once.
         let connections = Connections::guarded(open.collect(), ca)?;
-        Ok(Some(Self { hooks, connections }))
+        Ok((!hooks.is_empty()).then_some(Self { hooks, connections }))
     }
 
     /// Each of them.
@@ -184,19 +182,47 @@ mod tests {
                 None,
                 Ok("https://hook.example"),
             ),
-            ("https://hook.example/", Some("secret:hook"), Ok("https://hook.example")),
-            ("http://127.0.0.1:81/s3cret", None, Ok("http://127.0.0.1:81")),
-            ("http://127.0.0.1:81/", Some("env:HOOK"), Ok("http://127.0.0.1:81")),
-            ("http://localhost/", Some("env:HOOK"), Ok("http://localhost")),
+            (
+                "https://hook.example/",
+                Some("secret:hook"),
+                Ok("https://hook.example"),
+            ),
+            (
+                "http://127.0.0.1:81/s3cret",
+                None,
+                Ok("http://127.0.0.1:81"),
+            ),
+            (
+                "http://127.0.0.1:81/",
+                Some("env:HOOK"),
+                Ok("http://127.0.0.1:81"),
+            ),
+            (
+                "http://localhost/",
+                Some("env:HOOK"),
+                Ok("http://localhost"),
+            ),
             ("http://[::1]/", Some("env:HOOK"), Ok("http://[::1]")),
             ("HTTP://[::1]:81", None, Ok("http://[::1]:81")),
             ("http://10.0.0.7/s3cret", None, Ok("http://10.0.0.7")),
-            ("http://10.0.0.7/s3cret", Some("env:HOOK"), Err("over https only")),
-            ("ftp://hook.example/s3cret", None, Err("http:// or https://")),
+            (
+                "http://10.0.0.7/s3cret",
+                Some("env:HOOK"),
+                Err("over https only"),
+            ),
+            (
+                "ftp://hook.example/s3cret",
+                None,
+                Err("http:// or https://"),
+            ),
             ("hook.example/s3cret", None, Err("this is no URL")),
             ("/s3cret", None, Err("http:// or https://")),
             ("https://", None, Err("this is no URL")),
-            ("https://me:s3cret@hook.example/", None, Err("would not be sent")),
+            (
+                "https://me:s3cret@hook.example/",
+                None,
+                Err("would not be sent"),
+            ),
             ("http://2130706433/s3cret", None, Err("is a number")),
             ("not a url s3cret", None, Err("this is no URL")),
         ] {

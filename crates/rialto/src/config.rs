@@ -194,9 +194,9 @@ impl Config {
     }
 
     fn of(files: Vec<(PathBuf, toml::Table)>) -> Result<Self, CliError> {
-        let read = files.iter().map(|(path, table)| {
-            Tables::read(table).map_err(|why| refused(path, &why))
-        });
+        let read = files
+            .iter()
+            .map(|(path, table)| Tables::read(table).map_err(|why| refused(path, &why)));
         let tables: Vec<Tables> = read.collect::<Result<_, _>>()?;
         Ok(Self {
             tables: Tables::joined(tables.into_iter()),
@@ -352,7 +352,10 @@ mod tests {
             ("nam = \"x\"", "no setting \"nam\""),
             ("name = 1", "must be a text"),
             ("ca = \"x\"\nname", "line 2 is no TOML"),
-            ("[webhook.a]", "no tables [webhook]; there are [webhooks.NAME]"),
+            (
+                "[webhook.a]",
+                "no tables [webhook]; there are [webhooks.NAME]",
+            ),
         ] {
             assert!(parse(text).unwrap_err().contains(want), "{text}");
         }

@@ -290,7 +290,10 @@ impl CliError {
 
     /// What is wrong, without the title of its code.
     pub fn bare(&self) -> &str {
-        let code = self.code.as_deref().and_then(|code| code.parse::<Code>().ok());
+        let code = self
+            .code
+            .as_deref()
+            .and_then(|code| code.parse::<Code>().ok());
         let title = code.and_then(|code| self.message.strip_prefix(code.title()));
         title.map_or(&self.message, |rest| rest.trim_start_matches(": "))
     }

@@ -54,7 +54,9 @@ impl Tables {
         let mut rows = Vec::new();
         for (name, hook) in &self.webhooks {
             rows.push((format!("webhooks.{name}.url"), hook.shown().to_owned()));
-            let key = hook.key().map(|key| (format!("webhooks.{name}.key"), key.to_string()));
+            let key = hook
+                .key()
+                .map(|key| (format!("webhooks.{name}.key"), key.to_string()));
             rows.extend(key);
         }
         rows
@@ -81,7 +83,9 @@ impl Tables {
 
 fn webhook(name: &str, fields: &mut Fields<'_>) -> Result<Webhook, String> {
     let key: Option<SecretRef> = fields.parsed("key")?;
-    let url = fields.text("url")?.ok_or_else(|| fields.wrong("url", "it is missing"))?;
+    let url = fields
+        .text("url")?
+        .ok_or_else(|| fields.wrong("url", "it is missing"))?;
     Webhook::to(name, url, key).map_err(|why| fields.wrong("url", why))
 }
 
@@ -106,7 +110,8 @@ fn named<T>(
         }
         let place = format!("[{kind}.{name}]");
         let table = value.as_table();
-        let table = table.ok_or_else(|| format!("[{kind}] {name}: write it as a table, {place}"))?;
+        let table =
+            table.ok_or_else(|| format!("[{kind}] {name}: write it as a table, {place}"))?;
         let mut fields = Fields {
             place,
             table,
@@ -134,7 +139,10 @@ impl<'a> Fields<'a> {
         text.transpose()
     }
 
-    fn parsed<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Result<Option<T>, String> {
+    fn parsed<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, String> {
         let text = self.text(name)?;
         let parsed = text.map(|text| text.parse().map_err(|why| self.wrong(name, why)));
         parsed.transpose()
@@ -145,12 +153,18 @@ impl<'a> Fields<'a> {
     }
 
     fn end(self) -> Result<(), String> {
-        let unknown = self.table.keys().find(|name| !self.known.contains(&name.as_str()));
+        let unknown = self
+            .table
+            .keys()
+            .find(|name| !self.known.contains(&name.as_str()));
         match unknown {
             None => Ok(()),
             Some(name) => {
                 let known = self.known.join(", ");
-                Err(self.wrong(&format!("{name:?}"), format!("there is no such setting; there are {known}")))
+                Err(self.wrong(
+                    &format!("{name:?}"),
+                    format!("there is no such setting; there are {known}"),
+                ))
             }
         }
     }
@@ -164,7 +178,11 @@ pub(crate) fn is_kind(name: &str, value: &Value) -> Result<bool, String> {
     match value {
         Value::Table(_) => Err(format!(
             "there are no tables [{name}]; there are {}",
-            KINDS.iter().map(|(_, about)| *about).collect::<Vec<_>>().join("; ")
+            KINDS
+                .iter()
+                .map(|(_, about)| *about)
+                .collect::<Vec<_>>()
+                .join("; ")
         )),
         _ => Ok(false),
     }
@@ -186,7 +204,10 @@ mod tests {
         )
         .unwrap();
         let shown = tables.shown();
-        let shown: Vec<_> = shown.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let shown: Vec<_> = shown
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
         let want = [
             ("webhooks.here.url", "http://127.0.0.1:81"),
             ("webhooks.ops.url", "https://ops.example"),
@@ -198,7 +219,10 @@ mod tests {
             ("webhooks.a = \"s3cret\"", "[webhooks.a]"),
             ("[webhooks.A]", "[webhooks]: the name"),
             ("[webhooks.a]", "[webhooks.a] url: it is missing"),
-            ("[webhooks.a]\nurl = 1", "[webhooks.a] url: it must be a text"),
+            (
+                "[webhooks.a]\nurl = 1",
+                "[webhooks.a] url: it must be a text",
+            ),
             ("[webhooks.a]\nurl = \"s3cret\"", "[webhooks.a] url: "),
             (
                 "[webhooks.a]\nurl = \"https://a.example\"\nkey = \"s3cret\"",
@@ -214,7 +238,10 @@ mod tests {
             ),
         ] {
             let told = read(text).unwrap_err();
-            assert!(told.starts_with(want) && !told.contains("s3cret"), "{text}: {told}");
+            assert!(
+                told.starts_with(want) && !told.contains("s3cret"),
+                "{text}: {told}"
+            );
         }
     }
 

@@ -42,7 +42,13 @@ const SYSTEM: &[&str] = &[
     "/usr",
 ];
 /// The devices that every program may use.
-const DEVICES: &[&str] = &["/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"];
+const DEVICES: &[&str] = &[
+    "/dev/full",
+    "/dev/null",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/zero",
+];
 
 /// The arguments after [`WORD`], if this process was started to confine itself.
 #[must_use]
@@ -102,7 +108,9 @@ fn become_program(order: &Order) -> String {
 }
 
 fn limit(order: &Order) -> rustix::io::Result<()> {
-    let user = order.user.map_or(rustix::process::getuid().as_raw(), |(user, _)| user);
+    let user = order
+        .user
+        .map_or(rustix::process::getuid().as_raw(), |(user, _)| user);
     let processes = order.processes.saturating_add(threads_of(user));
     for (resource, most) in [
         (Resource::As, order.memory),

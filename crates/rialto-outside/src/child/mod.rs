@@ -113,25 +113,30 @@ impl Confinement {
     /// [`ChildError::NotConfined`] where that cannot be done: a server that runs as root and names no other user,
     /// since root is bound by no number of processes; one that names a user and is not root; and one without either
     /// root or Landlock.
-    pub fn new(
-        binary: PathBuf,
-        data: &Path,
-        user: Option<(u32, u32)>,
-    ) -> Result<Self, ChildError> {
+    pub fn new(binary: PathBuf, data: &Path, user: Option<(u32, u32)>) -> Result<Self, ChildError> {
         let refused = |why: &str| Err(ChildError::NotConfined(why.to_owned()));
         let root = rustix::process::geteuid().is_root();
         match user {
-            None if root => return refused("the server runs as root: name another user for its programs"),
-            Some((0, _) | (_, 0)) => return refused("root is no other user: name another one for programs"),
-            Some(_) if !root => return refused("only a server that runs as root can run programs as another user"),
-            None if !confine::has_landlock() => return refused("this system has no Landlock, and the server is not root"),
+            None if root => {
+                return refused("the server runs as root: name another user for its programs");
+            }
+            Some((0, _) | (_, 0)) => {
+                return refused("root is no other user: name another one for programs");
+            }
+            Some(_) if !root => {
+                return refused("only a server that runs as root can run programs as another user");
+            }
+            None if !confine::has_landlock() => {
+                return refused("this system has no Landlock, and the server is not root");
+            }
             _ => {}
         }
         let data = data.canonicalize();
         let data = data.map_err(|e| ChildError::Unusable(format!("the data folder: {e}")))?;
         let hidden = rustix::process::DumpableBehavior::NotDumpable;
         let hidden = rustix::process::set_dumpable_behavior(hidden);
-        hidden.map_err(|e| ChildError::NotConfined(format!("this process cannot be hidden: {e}")))?;
+        hidden
+            .map_err(|e| ChildError::NotConfined(format!("this process cannot be hidden: {e}")))?;
         Ok(Self { binary, data, user })
     }
 
@@ -140,7 +145,8 @@ impl Confinement {
         let mut usable = Vec::new();
         for path in paths {
             let real = path.canonicalize();
-            let real = real.map_err(|e| ChildError::Unusable(format!("{}: {e}", path.display())))?;
+            let real =
+                real.map_err(|e| ChildError::Unusable(format!("{}: {e}", path.display())))?;
             if real.starts_with(&self.data) || self.data.starts_with(&real) {
                 return Err(ChildError::NotConfined(format!(
                     "{} leads to the data folder",

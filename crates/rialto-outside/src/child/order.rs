@@ -127,7 +127,14 @@ mod tests {
             assert_eq!(args.first().unwrap(), WORD);
             assert_eq!(Order::from_args(args.into_iter().skip(1)), Some(order));
         }
-        for args in [&[][..], &["--"], &["memory=1"], &["memory=x", "--", "a"], &["other=1", "--", "a"], &["a"]] {
+        for args in [
+            &[][..],
+            &["--"],
+            &["memory=1"],
+            &["memory=x", "--", "a"],
+            &["other=1", "--", "a"],
+            &["a"],
+        ] {
             let args = args.iter().map(OsString::from);
             assert_eq!(Order::from_args(args), None);
         }

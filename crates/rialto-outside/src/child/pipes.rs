@@ -61,7 +61,11 @@ pub(crate) async fn hand_on(
             if held.len() > piece {
                 return Said::TooMuch;
             }
-            if to.send(Bytes::from(std::mem::take(&mut held))).await.is_err() {
+            if to
+                .send(Bytes::from(std::mem::take(&mut held)))
+                .await
+                .is_err()
+            {
                 return Said::Unheard;
             }
         }
@@ -84,7 +88,11 @@ pub(crate) async fn log(mut complaints: impl AsyncRead + Unpin, program: &str) {
     let mut say = |line: &mut Vec<u8>| {
         if since.elapsed() > COMPLAINTS_TIME {
             if kept_back > 0 {
-                tracing::info!(program, kept_back, "further lines of a program were not logged");
+                tracing::info!(
+                    program,
+                    kept_back,
+                    "further lines of a program were not logged"
+                );
             }
             (since, logged, kept_back) = (Instant::now(), 0, 0);
         }

@@ -68,9 +68,12 @@ impl Confinement {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn();
-        let unusable = |why: String| ChildError::Unusable(format!("{}: {why}", spec.program.display()));
+        let unusable =
+            |why: String| ChildError::Unusable(format!("{}: {why}", spec.program.display()));
         let child = child.map_err(|e| unusable(e.to_string()))?;
-        let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let pid = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let pid = pid.ok_or_else(|| unusable("it has no process".to_owned()))?;
         Ok(Running { child, pid })
     }

@@ -147,10 +147,19 @@ impl Keeper {
             let began = Instant::now();
             let running = match self.confinement.start(&self.spec) {
                 Ok(running) => running,
-                Err(error) => return State::Failed { why: error.to_string() },
+                Err(error) => {
+                    return State::Failed {
+                        why: error.to_string(),
+                    };
+                }
             };
             self.tell.send_replace(State::Running { pid: running.id() });
-            let ended = running.run(&self.spec, &mut self.inputs, &self.outputs, &mut self.stopped);
+            let ended = running.run(
+                &self.spec,
+                &mut self.inputs,
+                &self.outputs,
+                &mut self.stopped,
+            );
             let why = match ended.await {
                 Ended::Well | Ended::Stopped => return State::Stopped,
                 Ended::Unconfined => {
@@ -165,7 +174,10 @@ impl Keeper {
                 false => in_a_row + 1,
             };
             bad.push_back(now);
-            while bad.front().is_some_and(|at| now.duration_since(*at) > self.restarts.window) {
+            while bad
+                .front()
+                .is_some_and(|at| now.duration_since(*at) > self.restarts.window)
+            {
                 bad.pop_front();
             }
             if bad.len() > self.restarts.most {
@@ -183,7 +195,10 @@ impl Keeper {
 
     /// Between half and the whole of the doubled pause.
     fn pause(&mut self, in_a_row: u32) -> Duration {
-        let doubled = self.restarts.first.saturating_mul(1 << in_a_row.saturating_sub(1).min(20));
+        let doubled = self
+            .restarts
+            .first
+            .saturating_mul(1 << in_a_row.saturating_sub(1).min(20));
         let whole = doubled.min(self.restarts.longest);
         // splitmix64: enough for pauses.
         self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -60,12 +60,16 @@ async fn what_is_not_public_is_reached_only_where_it_is_opened() {
         "[::1]",
         "0.0.0.0",
     ] {
-        let told = asked(&calls, &peer.url(host, "/"), within).await.unwrap_err();
+        let told = asked(&calls, &peer.url(host, "/"), within)
+            .await
+            .unwrap_err();
         assert_eq!(told.code(), Code::OutgoingClosed, "{host}: {told}");
         assert!(told.to_string().contains(host), "{told}");
     }
     for host in ["2130706433", "0x7f.1", "127.1", "me:pass@models.example"] {
-        let told = asked(&calls, &peer.url(host, "/"), within).await.unwrap_err();
+        let told = asked(&calls, &peer.url(host, "/"), within)
+            .await
+            .unwrap_err();
         assert_eq!(told.code(), Code::OutgoingAddress, "{host}: {told}");
     }
     assert_eq!(peer.connections(), 0);
@@ -82,13 +86,21 @@ async fn an_answer_that_changes_after_it_was_judged_changes_nothing() {
     let names = Names::new(&[("turns.example", &[&[NOBODY], &["127.0.0.1"]])]);
     let calls = guarded(&[], names.clone());
     let url = peer.url("turns.example", "/");
-    let told = asked(&calls, &url, Bounds::within(SHORT)).await.unwrap_err();
+    let told = asked(&calls, &url, Bounds::within(SHORT))
+        .await
+        .unwrap_err();
     assert!(
         matches!(told, CallError::Broken(_) | CallError::Late(_)),
         "{told}"
     );
-    assert_eq!(names.asked.load(Ordering::SeqCst), 1, "asked once, connected to that");
-    let told = asked(&calls, &url, Bounds::within(PATIENCE)).await.unwrap_err();
+    assert_eq!(
+        names.asked.load(Ordering::SeqCst),
+        1,
+        "asked once, connected to that"
+    );
+    let told = asked(&calls, &url, Bounds::within(PATIENCE))
+        .await
+        .unwrap_err();
     assert_eq!(told.code(), Code::OutgoingClosed, "{told}");
     assert_eq!(peer.connections(), 0);
 }
@@ -121,22 +133,39 @@ async fn every_hop_of_a_redirect_is_judged() {
         ("http://good.example:PORT/end?x", Ok("/end?x")),
         ("/to//to//end", Ok("/end")),
         ("/to//to//to//end", Err(Code::OutgoingBroken)),
-        ("http://169.254.169.254/latest/meta-data/", Err(Code::OutgoingClosed)),
-        ("//169.254.169.254/latest/meta-data/", Err(Code::OutgoingClosed)),
-        ("http://[::ffff:169.254.169.254]/", Err(Code::OutgoingClosed)),
+        (
+            "http://169.254.169.254/latest/meta-data/",
+            Err(Code::OutgoingClosed),
+        ),
+        (
+            "//169.254.169.254/latest/meta-data/",
+            Err(Code::OutgoingClosed),
+        ),
+        (
+            "http://[::ffff:169.254.169.254]/",
+            Err(Code::OutgoingClosed),
+        ),
         ("http://evil.example:PORT/", Err(Code::OutgoingClosed)),
         ("http://127.0.0.1:PORT/", Err(Code::OutgoingClosed)),
         ("http://2852039166/", Err(Code::OutgoingAddress)),
         ("file:///etc/passwd", Err(Code::OutgoingBroken)),
         ("ftp://good.example/", Err(Code::OutgoingAddress)),
     ] {
-        let got = asked(&calls, &peer.url("good.example", &format!("/to/{to}")), three).await;
+        let got = asked(
+            &calls,
+            &peer.url("good.example", &format!("/to/{to}")),
+            three,
+        )
+        .await;
         let got = got.as_deref().map_err(CallError::code);
         assert_eq!(got, want, "{to}");
     }
     // Whoever does not follow gets the redirect as an answer, and so does whoever sends something.
     let url = peer.url("good.example", "/to//end");
-    let answer = calls.call(get(&url), Bounds::within(PATIENCE)).await.unwrap();
+    let answer = calls
+        .call(get(&url), Bounds::within(PATIENCE))
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 302);
     let sent = Request::post(&url).body(Body::from("x")).unwrap();
     assert_eq!(calls.call(sent, three).await.unwrap().status(), 302);
@@ -147,7 +176,10 @@ async fn a_secret_goes_to_no_other_origin() {
     let first = redirecting().await;
     let second = Peer::start(|_, _| ok("end")).await;
     let calls = guarded(&["127.0.0.1"], Names::new(&[]));
-    for (to, kept) in [(first.url("127.0.0.1", "/end"), true), (second.url("127.0.0.1", "/end"), false)] {
+    for (to, kept) in [
+        (first.url("127.0.0.1", "/end"), true),
+        (second.url("127.0.0.1", "/end"), false),
+    ] {
         let mut request = get(&first.url("127.0.0.1", &format!("/to/{to}")));
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer s3cret"));
@@ -155,13 +187,23 @@ async fn a_secret_goes_to_no_other_origin() {
         key.set_sensitive(true);
         headers.insert("x-api-key", key);
         headers.insert("x-plain", HeaderValue::from_static("plain"));
-        calls.call(request, Bounds::within(PATIENCE).following(1)).await.unwrap();
+        calls
+            .call(request, Bounds::within(PATIENCE).following(1))
+            .await
+            .unwrap();
         let heads = if kept { &first.heads } else { &second.heads };
         let head = heads.lock().unwrap().last().unwrap().to_lowercase();
-        assert!(head.starts_with("get /end") && head.contains("x-plain: plain"), "{head}");
+        assert!(
+            head.starts_with("get /end") && head.contains("x-plain: plain"),
+            "{head}"
+        );
         assert_eq!(head.contains("s3cret"), kept, "{head}");
         assert_eq!(head.contains("k3y"), kept, "{head}");
-        let port = if kept { first.at.port() } else { second.at.port() };
+        let port = if kept {
+            first.at.port()
+        } else {
+            second.at.port()
+        };
         assert!(head.contains(&format!("host: 127.0.0.1:{port}")), "{head}");
     }
 }
@@ -186,15 +228,27 @@ async fn bodies_and_times_have_bounds() {
         ("/ten", within.at_most(0, 10), Ok("0123456789")),
         ("/ten", within.at_most(0, 9), Err(Code::OutgoingTooLarge)),
         ("/chunks", within.at_most(0, 12), Ok("012345678901")),
-        ("/chunks", within.at_most(0, 11), Err(Code::OutgoingTooLarge)),
+        (
+            "/chunks",
+            within.at_most(0, 11),
+            Err(Code::OutgoingTooLarge),
+        ),
         ("/head", within, Err(Code::OutgoingBroken)),
         ("/never", short, Err(Code::OutgoingLate)),
         ("/half", within.whole_within(SHORT), Err(Code::OutgoingLate)),
     ] {
         let got = asked(&calls, &peer.url("127.0.0.1", path), bounds).await;
-        assert_eq!(got.as_deref().map_err(CallError::code), want, "{path} {bounds:?} {got:?}");
+        assert_eq!(
+            got.as_deref().map_err(CallError::code),
+            want,
+            "{path} {bounds:?} {got:?}"
+        );
     }
-    let sent = |body: Body| Request::post(peer.url("127.0.0.1", "/x")).body(body).unwrap();
+    let sent = |body: Body| {
+        Request::post(peer.url("127.0.0.1", "/x"))
+            .body(body)
+            .unwrap()
+    };
     let known = calls.call(sent(Body::from("0123456789")), within.at_most(9, 9));
     assert_eq!(known.await.unwrap_err().code(), Code::OutgoingTooLarge);
     let pieces = Body::new(Pieces(vec!["01234", "56789"]));
@@ -229,7 +283,10 @@ async fn an_answer_is_read_as_it_comes() {
     .await;
     let calls = guarded(&["127.0.0.1"], Names::new(&[]));
     let url = peer.url("127.0.0.1", "/");
-    let answer = calls.call(get(&url), Bounds::within(PATIENCE)).await.unwrap();
+    let answer = calls
+        .call(get(&url), Bounds::within(PATIENCE))
+        .await
+        .unwrap();
     let frame = answer.into_body().frame().await.unwrap().unwrap();
     assert_eq!(frame.into_data().unwrap().as_ref(), b"data: 1");
 }
@@ -237,7 +294,10 @@ async fn an_answer_is_read_as_it_comes() {
 #[tokio::test]
 async fn connections_are_kept_and_calls_to_a_host_bounded() {
     let peer = Peer::start(|path, _| match path {
-        "/hang" => vec![say("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n0"), Step::Hang],
+        "/hang" => vec![
+            say("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n0"),
+            Step::Hang,
+        ],
         _ => ok("here"),
     })
     .await;
@@ -246,15 +306,29 @@ async fn connections_are_kept_and_calls_to_a_host_bounded() {
     for _ in 0..20 {
         asked(&calls, &url, Bounds::within(PATIENCE)).await.unwrap();
     }
-    assert_eq!(peer.connections(), 1, "one connection serves call after call");
+    assert_eq!(
+        peer.connections(),
+        1,
+        "one connection serves call after call"
+    );
     let mut open = Vec::new();
     for _ in 0..CALLS_TO_A_HOST {
-        open.push(calls.call(get(&hang), Bounds::within(PATIENCE)).await.unwrap());
+        open.push(
+            calls
+                .call(get(&hang), Bounds::within(PATIENCE))
+                .await
+                .unwrap(),
+        );
     }
-    let told = asked(&calls, &url, Bounds::within(SHORT)).await.unwrap_err();
+    let told = asked(&calls, &url, Bounds::within(SHORT))
+        .await
+        .unwrap_err();
     assert_eq!(told.code(), Code::OutgoingBusy, "{told}");
     open.pop();
-    assert_eq!(asked(&calls, &url, Bounds::within(PATIENCE)).await.unwrap(), "here");
+    assert_eq!(
+        asked(&calls, &url, Bounds::within(PATIENCE)).await.unwrap(),
+        "here"
+    );
 }
 
 #[tokio::test]
@@ -268,7 +342,9 @@ async fn what_cannot_be_reached_is_told_by_its_cause() {
         ("http://unknown.example/".to_owned(), "no such name"),
         ("http://empty.example/".to_owned(), "no address"),
     ] {
-        let told = asked(&calls, &url, Bounds::within(PATIENCE)).await.unwrap_err();
+        let told = asked(&calls, &url, Bounds::within(PATIENCE))
+            .await
+            .unwrap_err();
         assert_eq!(told.code(), Code::OutgoingBroken, "{told}");
         assert!(told.to_string().contains(want), "{told}");
     }

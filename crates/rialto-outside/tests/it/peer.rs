@@ -68,7 +68,12 @@ impl Peer {
     }
 }
 
-async fn serve(mut stream: TcpStream, at: SocketAddr, script: Script, heads: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    at: SocketAddr,
+    script: Script,
+    heads: Arc<Mutex<Vec<String>>>,
+) {
     let mut read = Vec::new();
     loop {
         let mut piece = [0; 4096];

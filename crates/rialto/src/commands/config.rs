@@ -57,7 +57,10 @@ pub(crate) async fn run(args: ConfigArgs, out: Output) -> Result<(), CliError> {
             check(&config, out)
         }
         ConfigCommand::Reload { remote } => {
-            let done = remote.client()?.post("/api/config/reload", json!({})).await?;
+            let done = remote
+                .client()?
+                .post("/api/config/reload", json!({}))
+                .await?;
             out.json(&done)?;
             for (name, what) in [
                 ("applied", "applies now"),
@@ -81,7 +84,11 @@ fn check(config: &Config, out: Output) -> Result<(), CliError> {
     let mut rows = Vec::new();
     let plain = KEYS.iter().filter_map(|key| {
         let setting = config.get(key, None)?;
-        Some((key.name.to_owned(), setting.value, setting.origin.to_string()))
+        Some((
+            key.name.to_owned(),
+            setting.value,
+            setting.origin.to_string(),
+        ))
     });
     let tables = config.tables().shown().into_iter();
     let tables = tables.map(|(name, value)| (name, value, "file".to_owned()));
@@ -93,7 +100,15 @@ fn check(config: &Config, out: Output) -> Result<(), CliError> {
     if out.is_json() {
         return Ok(());
     }
-    show::table(out, &rows, &[("SETTING", "/name"), ("VALUE", "/value"), ("ORIGIN", "/origin")])?;
+    show::table(
+        out,
+        &rows,
+        &[
+            ("SETTING", "/name"),
+            ("VALUE", "/value"),
+            ("ORIGIN", "/origin"),
+        ],
+    )?;
     for warning in warnings {
         out.note(format!("warning: {warning}"));
     }

@@ -65,20 +65,30 @@ pub(crate) fn run(args: SecretArgs, out: Output) -> Result<(), CliError> {
         SecretCommand::List { folder } => {
             let listed = vault(&folder.path()?)?.list().map_err(secret_error)?;
             let at = |ms: u64| Time(ms).to_string();
-            let row = |Listed { name, set_at, used_at }: &Listed| json!({ "name": name.as_str(), "set_at": at(*set_at), "used_at": used_at.map(at) });
+            let row = |Listed {
+                           name,
+                           set_at,
+                           used_at,
+                       }: &Listed| json!({ "name": name.as_str(), "set_at": at(*set_at), "used_at": used_at.map(at) });
             let rows: Vec<_> = listed.iter().map(row).collect();
             out.json(&json!({ "items": rows }))?;
             if out.is_json() {
                 return Ok(());
             }
-            let columns = [("NAME", "/name"), ("SET", "/set_at"), ("LAST USED", "/used_at")];
+            let columns = [
+                ("NAME", "/name"),
+                ("SET", "/set_at"),
+                ("LAST USED", "/used_at"),
+            ];
             show::table(out, &rows, &columns)
         }
         SecretCommand::Remove { name, folder } => {
             let (name, vault) = (named(&name)?, vault(&folder.path()?)?);
             vault.remove(&name).map_err(secret_error)?;
             out.json(&json!({ "name": name.as_str() }))?;
-            out.line(format!("removed; what names secret:{name} goes without from now on"))
+            out.line(format!(
+                "removed; what names secret:{name} goes without from now on"
+            ))
         }
     }
 }

@@ -95,7 +95,10 @@ impl Served {
         let rules = rules(config, args, addr)?;
         let ca = config.get(&config::CA, None).map(|s| s.value);
         let tables = config.tables().clone();
-        let given = args.webhook.as_deref().map(|url| Webhook::to("--webhook", url, None));
+        let given = args
+            .webhook
+            .as_deref()
+            .map(|url| Webhook::to("--webhook", url, None));
         let given = given.transpose().map_err(webhook_error)?;
         let hooks = tables.webhooks.values().cloned().chain(given).collect();
         let receivers = Receivers::new(hooks, ca.as_deref().map(Path::new));
@@ -116,9 +119,9 @@ impl Served {
         let mut warnings = Vec::new();
         for (setting, place) in self.tables.secrets() {
             let missing = match (place, vault) {
-                (SecretRef::Stored(name), Some(vault)) if !vault.has(name) => Some(format!(
-                    "{place} is not stored: rialto secret set {name}"
-                )),
+                (SecretRef::Stored(name), Some(vault)) if !vault.has(name) => {
+                    Some(format!("{place} is not stored: rialto secret set {name}"))
+                }
                 // Without its realm nobody knows, and where it is stored, a use would be noted.
                 (SecretRef::Stored(_), _) => None,
                 (SecretRef::Env(_) | SecretRef::File(_), _) => {
@@ -138,14 +141,22 @@ impl Served {
         }
         let pairs = self.at_start.iter().zip(&newer.at_start);
         let later = pairs.filter(|(old, new)| old != new);
-        (now, later.map(|((name, _), _)| (*name).to_owned()).collect())
+        (
+            now,
+            later.map(|((name, _), _)| (*name).to_owned()).collect(),
+        )
     }
 }
 
 fn at_start(config: &Config, args: &ServeArgs) -> Vec<(&'static str, String)> {
     let given = |name: &str| -> Option<String> {
         match name {
-            "data" => Some(config.data(args.folder.data.as_deref()).display().to_string()),
+            "data" => Some(
+                config
+                    .data(args.folder.data.as_deref())
+                    .display()
+                    .to_string(),
+            ),
             "listen" => args.listen.clone(),
             "public_url" => args.public_url.clone(),
             "hosts" if !args.hosts.is_empty() => Some(args.hosts.join(",")),
@@ -209,7 +220,10 @@ async fn read_again(
         let outcome = match newer {
             Ok(newer) => Ok(apply(realm, &mut served, newer)),
             Err(error) => {
-                tracing::error!(why = error.message, "the settings were read again and refused: the old ones stay");
+                tracing::error!(
+                    why = error.message,
+                    "the settings were read again and refused: the old ones stay"
+                );
                 Err(Rejection::new(Code::BadSettings, error.bare()))
             }
         };

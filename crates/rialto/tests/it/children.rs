@@ -125,7 +125,11 @@ async fn a_program_reaches_neither_the_realm_nor_the_server() {
         assert!(said.is_empty(), "{try_it}: {said:?}");
         assert!(matches!(last, State::Failed { .. }), "{try_it}: {last:?}");
     }
-    let (said, last) = run(&place, place.sh("echo x > own && cat own && echo y > /dev/null")).await;
+    let (said, last) = run(
+        &place,
+        place.sh("echo x > own && cat own && echo y > /dev/null"),
+    )
+    .await;
     assert_eq!((said, last), (vec!["x".to_owned()], State::Stopped));
 }
 
@@ -139,15 +143,29 @@ fn landlock_alone_keeps_a_program_away() {
     let confined = |script: &str, more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
         command.arg("confined-exec");
-        command.args(["memory=1000000000", "cpu=5", "files=64", "processes=1000", "file=1000"]);
-        command.arg(format!("write={}", place.work.display())).args(more);
-        command.args(["--", "/bin/sh", "-c", script]).output().unwrap()
+        command.args([
+            "memory=1000000000",
+            "cpu=5",
+            "files=64",
+            "processes=1000",
+            "file=1000",
+        ]);
+        command
+            .arg(format!("write={}", place.work.display()))
+            .args(more);
+        command
+            .args(["--", "/bin/sh", "-c", script])
+            .output()
+            .unwrap()
     };
     let key = place.data.join("realm.key");
     let told = confined(&format!("cat {}", key.display()), &[]);
     assert_eq!(told.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&told.stderr).contains("Permission denied"));
-    let told = confined(&format!("echo x > {0}/own && cat {0}/own", place.work.display()), &[]);
+    let told = confined(
+        &format!("echo x > {0}/own && cat {0}/own", place.work.display()),
+        &[],
+    );
     assert_eq!(told.stdout, b"x\n", "{told:?}");
     // Ports, where they are bounded.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -158,9 +176,15 @@ fn landlock_alone_keeps_a_program_away() {
     if !Path::new("/usr/bin/python3").exists() {
         return rialto_testing::skipped("there is no /usr/bin/python3");
     }
-    assert_eq!(confined(&connect, &[&format!("ports={port}")]).stdout, b"1\n");
+    assert_eq!(
+        confined(&connect, &[&format!("ports={port}")]).stdout,
+        b"1\n"
+    );
     let told = confined(&connect, &["ports=1"]);
-    assert!(String::from_utf8_lossy(&told.stderr).contains("Permission"), "{told:?}");
+    assert!(
+        String::from_utf8_lossy(&told.stderr).contains("Permission"),
+        "{told:?}"
+    );
     // What cannot be confined is not run.
     let told = Command::new(env!("CARGO_BIN_EXE_rialto"))
         .args(["confined-exec", "no=1", "--", "/bin/echo", "x"])
@@ -191,11 +215,23 @@ async fn limits_end_what_takes_too_much() {
     let mut busy = place.sh("while :; do :; done");
     busy.limits.cpu = Duration::from_secs(1);
     for (name, spec, want) in [
-        ("flood", place.sh("while :; do echo flood; done"), "said more"),
-        ("long line", place.sh("printf %2000d 1; sleep 60"), "said more"),
+        (
+            "flood",
+            place.sh("while :; do echo flood; done"),
+            "said more",
+        ),
+        (
+            "long line",
+            place.sh("printf %2000d 1; sleep 60"),
+            "said more",
+        ),
         ("endless", endless, "ran longer"),
         ("busy", busy, "signal"),
-        ("file", place.sh("dd if=/dev/zero of=big bs=1024 count=2048"), "it ended"),
+        (
+            "file",
+            place.sh("dd if=/dev/zero of=big bs=1024 count=2048"),
+            "it ended",
+        ),
     ] {
         let (said, last) = run(&place, spec).await;
         let State::Failed { why } = last else {
@@ -209,13 +245,18 @@ async fn limits_end_what_takes_too_much() {
         return rialto_testing::skipped("there is no /usr/bin/python3");
     }
     let python = |code: &str| place.spec("/usr/bin/python3", &["-c", code]);
-    let hog = python("a = bytearray(100 << 20); print(1, flush=True); b = bytearray(200 << 20); print(2)");
+    let hog = python(
+        "a = bytearray(100 << 20); print(1, flush=True); b = bytearray(200 << 20); print(2)",
+    );
     let (said, last) = run(&place, hog).await;
     assert_eq!(said, ["1"], "the second is too much");
     assert!(matches!(last, State::Failed { .. }));
     let bomb = "import os, time\nn = 0\ntry:\n  while n < 1000:\n    if os.fork() == 0: time.sleep(60)\n    n += 1\nexcept OSError: pass\nprint(n, flush=True)\ntime.sleep(60)";
     let mut child = Supervised::start(place.confinement(), python(bomb), once(), 1);
-    let forked = tokio::time::timeout(PATIENCE, child.next()).await.unwrap().unwrap();
+    let forked = tokio::time::timeout(PATIENCE, child.next())
+        .await
+        .unwrap()
+        .unwrap();
     let forked: u32 = String::from_utf8_lossy(&forked).parse().unwrap();
     assert!(forked < 25, "{forked} processes were started");
     assert_eq!(child.stop().await, State::Stopped);
@@ -246,7 +287,12 @@ async fn a_program_that_crashes_is_started_again_and_given_up() {
         }
     };
     let last = tokio::time::timeout(PATIENCE, seen).await.unwrap();
-    assert_eq!(last, State::Failed { why: "it ended with code 3".to_owned() });
+    assert_eq!(
+        last,
+        State::Failed {
+            why: "it ended with code 3".to_owned()
+        }
+    );
     let ms = Duration::from_millis;
     for (pause, (least, most)) in pauses.iter().zip([(5, 10), (10, 20), (20, 40)]) {
         assert!((ms(least)..=ms(most)).contains(pause), "{pauses:?}");
@@ -261,7 +307,14 @@ async fn a_program_that_crashes_is_started_again_and_given_up() {
 /// Whether a process is there and not only waits to be taken note of.
 fn lives(pid: &str) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/stat"));
-    status.is_ok_and(|status| !status.rsplit(')').next().unwrap().trim_start().starts_with('Z'))
+    status.is_ok_and(|status| {
+        !status
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .trim_start()
+            .starts_with('Z')
+    })
 }
 
 #[tokio::test]
@@ -270,7 +323,10 @@ async fn stopping_takes_everything_that_was_started_along() {
     // It hears nothing of the request to end, nor does what it starts.
     let script = "trap '' TERM; sh -c 'trap \"\" TERM; sleep 600 & echo $!; wait' & wait";
     let mut child = Supervised::start(place.confinement(), place.sh(script), once(), 1);
-    let sleeper = tokio::time::timeout(PATIENCE, child.next()).await.unwrap().unwrap();
+    let sleeper = tokio::time::timeout(PATIENCE, child.next())
+        .await
+        .unwrap()
+        .unwrap();
     let sleeper = String::from_utf8_lossy(&sleeper).into_owned();
     assert!(lives(&sleeper));
     assert_eq!(child.stop().await, State::Stopped);
@@ -307,7 +363,8 @@ async fn a_program_is_spoken_with_and_waits_for_who_does_not_listen() {
     assert_eq!(child.next().await.unwrap(), "one");
     assert_eq!(child.next().await.unwrap(), "two");
     child.stop().await;
-    let mut chatty = place.sh("n=0; while [ $n -lt 3000 ]; do echo $n; n=$((n+1)); echo $n > count; done");
+    let mut chatty =
+        place.sh("n=0; while [ $n -lt 3000 ]; do echo $n; n=$((n+1)); echo $n > count; done");
     chatty.limits.output = 1 << 30;
     let mut child = Supervised::start(place.confinement(), chatty, once(), 1);
     let mut count = 0;
@@ -324,7 +381,10 @@ fn where_programs_cannot_be_confined_they_are_refused() {
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_rialto"));
     let new = |user| Confinement::new(binary.clone(), &place.data, user);
     let cases: &[(Option<(u32, u32)>, &str)] = match is_root() {
-        true => &[(None, "name another user"), (Some((0, 0)), "root is no other user")],
+        true => &[
+            (None, "name another user"),
+            (Some((0, 0)), "root is no other user"),
+        ],
         false => &[(Some((NOBODY, NOBODY)), "only a server that runs as root")],
     };
     for (user, want) in cases {
@@ -340,7 +400,12 @@ async fn no_path_of_a_program_leads_to_the_realm() {
     let inside = place.data.join("inside");
     fs::create_dir(&inside).unwrap();
     std::os::unix::fs::symlink(&place.data, place.place.path().join("link")).unwrap();
-    for path in [place.data.clone(), inside, place.place.path().into(), place.place.path().join("link")] {
+    for path in [
+        place.data.clone(),
+        inside,
+        place.place.path().into(),
+        place.place.path().join("link"),
+    ] {
         let mut spec = place.sh("echo run");
         spec.reads.push(path.clone());
         let (said, last) = run(&place, spec).await;

@@ -8,10 +8,10 @@
 )]
 
 mod approvals;
+mod children;
 mod cli;
 mod cli_deals;
 mod cli_folders;
-mod children;
 mod clients;
 mod demo;
 mod faults;

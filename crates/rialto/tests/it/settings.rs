@@ -56,14 +56,26 @@ fn settings_are_judged_before_they_are_used() {
             0,
             "webhooks.ops.key: env:NO_SUCH_KEY is not set",
         ),
-        ("[webhooks.ops]\nurl = \"https://ops.example/s3cret\"", 0, "https://ops.example "),
+        (
+            "[webhooks.ops]\nurl = \"https://ops.example/s3cret\"",
+            0,
+            "https://ops.example ",
+        ),
         ("lisen = \"x\"", 2, "no setting \"lisen\""),
         ("listen = \"s3cret\"", 2, "not an address"),
         ("log_format = \"xml\"", 2, "neither text nor json"),
         ("proxies = \"here\"", 2, "not an IP address"),
         ("ca = \"/nowhere/ca.pem\"", 2, "/nowhere/ca.pem"),
-        ("[webhooks.ops]\nurl = \"https://me:s3cret@ops.example\"", 2, "[webhooks.ops] url"),
-        ("[webhooks.ops]\nurl = \"https://ops.example\"\nkey = \"s3cret\"", 2, "[webhooks.ops] key"),
+        (
+            "[webhooks.ops]\nurl = \"https://me:s3cret@ops.example\"",
+            2,
+            "[webhooks.ops] url",
+        ),
+        (
+            "[webhooks.ops]\nurl = \"https://ops.example\"\nkey = \"s3cret\"",
+            2,
+            "[webhooks.ops] key",
+        ),
         ("[webhook.ops]", 2, "no tables [webhook]"),
         ("key = \"s3cret", 2, "line 1"),
     ] {
@@ -76,8 +88,15 @@ fn settings_are_judged_before_they_are_used() {
         assert!(!repeats, "{settings}: {told}");
     }
     let done = run(place.path(), &["config", "check", "none.toml"]);
-    assert!(said(&done.stderr).contains("RLT0938"), "{}", said(&done.stderr));
-    assert_eq!(run(place.path(), &["config", "check"]).status.code(), Some(0));
+    assert!(
+        said(&done.stderr).contains("RLT0938"),
+        "{}",
+        said(&done.stderr)
+    );
+    assert_eq!(
+        run(place.path(), &["config", "check"]).status.code(),
+        Some(0)
+    );
 }
 
 /// Has a server read its settings again, as a person does: in another folder, whose settings are others.
@@ -104,38 +123,72 @@ fn a_server_reads_its_settings_again_as_a_whole_or_not_at_all() {
     let (second, told_too) = receiver(&[500]);
     let hook = |name: &str, url: &str| format!("[webhooks.{name}]\nurl = \"{url}\"\n");
     let both = hook("first", &first) + "key = \"secret:hook\"\n" + &hook("second", &second);
-    std::fs::write(&settings, format!("public_url = \"https://new.example\"\n{both}")).unwrap();
+    std::fs::write(
+        &settings,
+        format!("public_url = \"https://new.example\"\n{both}"),
+    )
+    .unwrap();
     let done = reload(&server, &folder);
     let outcome: Value = serde_json::from_slice(&done.stdout).unwrap();
-    assert_eq!(outcome["applied"], json!(["webhooks.first", "webhooks.second"]));
+    assert_eq!(
+        outcome["applied"],
+        json!(["webhooks.first", "webhooks.second"])
+    );
     assert_eq!(outcome["needs_restart"], json!(["public_url"]));
     let warning = text(&outcome["warnings"][0]);
     assert!(warning.contains("rialto secret set hook"), "{warning}");
-    assert!(store(&folder, "hook", "hook-k3y-of-mine\n").status.success());
+    assert!(
+        store(&folder, "hook", "hook-k3y-of-mine\n")
+            .status
+            .success()
+    );
 
     let hello = json!({ "to": { "agent": "@house1" }, "body": "hello" });
-    server.door(&writer).op("mail.send", &hello).unwrap().accepted();
+    server
+        .door(&writer)
+        .op("mail.send", &hello)
+        .unwrap()
+        .accepted();
     // The second fails once, and the first does not get it again for that.
     let (head, _, value) = next(&told);
     assert!(head.contains("Bearer hook-k3y-of-mine"), "{head}");
     assert_eq!(value["owner"], json!(house));
-    let ids: Vec<String> = (0..2).map(|_| crate::webhook::id_of(&next(&told_too).0)).collect();
+    let ids: Vec<String> = (0..2)
+        .map(|_| crate::webhook::id_of(&next(&told_too).0))
+        .collect();
     assert_eq!(ids[0], ids[1]);
     assert!(told.try_recv().is_err(), "the first was told twice");
 
     // What is wrong changes nothing, and says where it is.
-    std::fs::write(&settings, format!("{}[webhooks.third]\nurl = \"x\"", hook("second", &first))).unwrap();
+    std::fs::write(
+        &settings,
+        format!("{}[webhooks.third]\nurl = \"x\"", hook("second", &first)),
+    )
+    .unwrap();
     let done = reload(&server, &folder);
     let why = said(&done.stderr);
     assert_eq!(done.status.code(), Some(2), "{why}");
-    assert!(why.contains("RLT0938") && why.contains("[webhooks.third] url"), "{why}");
-    let metrics = || {
-        text(&server.door(&boss).get("/metrics").unwrap().body)
-    };
-    assert!(metrics().contains("\nrialto_settings_reloads_total 1\n"), "{}", metrics());
-    assert!(metrics().contains("\nrialto_settings_refused_total 1\n"), "{}", metrics());
+    assert!(
+        why.contains("RLT0938") && why.contains("[webhooks.third] url"),
+        "{why}"
+    );
+    let metrics = || text(&server.door(&boss).get("/metrics").unwrap().body);
+    assert!(
+        metrics().contains("\nrialto_settings_reloads_total 1\n"),
+        "{}",
+        metrics()
+    );
+    assert!(
+        metrics().contains("\nrialto_settings_refused_total 1\n"),
+        "{}",
+        metrics()
+    );
     let (_, _, other) = owner(&server, &boss, "others", "open");
-    server.door(&other).op("mail.send", &hello).unwrap().accepted();
+    server
+        .door(&other)
+        .op("mail.send", &hello)
+        .unwrap()
+        .accepted();
     let (_, _, value) = next(&told);
     assert_eq!(value["waiting"]["contact_requests"], json!(2));
     next(&told_too);
@@ -143,18 +196,31 @@ fn a_server_reads_its_settings_again_as_a_whole_or_not_at_all() {
     // The signal does the same as the command.
     std::fs::write(&settings, hook("second", &second)).unwrap();
     let id = server.child.id().to_string();
-    assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-HUP", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
     let since = Instant::now();
     while !metrics().contains("\nrialto_settings_reloads_total 2\n") {
         assert!(since.elapsed() < PATIENCE, "not read again");
         std::thread::sleep(Duration::from_millis(50));
     }
     let (_, _, more) = owner(&server, &boss, "more", "open");
-    server.door(&more).op("mail.send", &hello).unwrap().accepted();
+    server
+        .door(&more)
+        .op("mail.send", &hello)
+        .unwrap()
+        .accepted();
     next(&told_too);
     assert!(told.try_recv().is_err(), "the first is told no more");
     // Nobody but the operator may.
-    let refused = server.door(&writer).op("config/reload", &json!({})).unwrap();
+    let refused = server
+        .door(&writer)
+        .op("config/reload", &json!({}))
+        .unwrap();
     assert_eq!(refused.status, 403);
     assert_eq!(server.terminate(), Some(0));
 }
@@ -165,9 +231,18 @@ fn secrets_are_set_listed_and_removed_without_being_shown() {
     let early = store(&folder, "hook", "x");
     assert_ne!(early.status.code(), Some(0), "there is no realm yet");
     assert_eq!(Server::start(&folder).terminate(), Some(0));
-    for (name, secret, want) in [("hook", "s3cret", 0), ("Hook", "s3cret", 2), ("empty", "\n", 1)] {
+    for (name, secret, want) in [
+        ("hook", "s3cret", 0),
+        ("Hook", "s3cret", 2),
+        ("empty", "\n", 1),
+    ] {
         let done = store(&folder, name, secret);
-        assert_eq!(done.status.code(), Some(want), "{name}: {}", said(&done.stderr));
+        assert_eq!(
+            done.status.code(),
+            Some(want),
+            "{name}: {}",
+            said(&done.stderr)
+        );
         assert!(!said(&done.stdout).contains("s3cret") && !said(&done.stderr).contains("s3cret"));
     }
     let data = folder.to_str().unwrap();
@@ -179,5 +254,9 @@ fn secrets_are_set_listed_and_removed_without_being_shown() {
     let remove = ["secret", "remove", "hook", "--data", data];
     assert_eq!(run(place.path(), &remove).status.code(), Some(0));
     let again = run(place.path(), &remove);
-    assert!(said(&again.stderr).contains("RLT0936"), "{}", said(&again.stderr));
+    assert!(
+        said(&again.stderr).contains("RLT0936"),
+        "{}",
+        said(&again.stderr)
+    );
 }

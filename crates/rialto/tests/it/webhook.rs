@@ -58,7 +58,12 @@ fn start(folder: &Path, url: &str) -> Server {
 }
 
 /// Signs an owner up with an agent. The owner's id and both tokens.
-pub(crate) fn owner(server: &Server, boss: &str, name: &str, contact: &str) -> (String, String, String) {
+pub(crate) fn owner(
+    server: &Server,
+    boss: &str,
+    name: &str,
+    contact: &str,
+) -> (String, String, String) {
     let mut door = server.door(boss);
     let asked = json!({ "name": name, "kind": "organisation" });
     let made = door.op("owner.sign_up", &asked).unwrap().accepted();
