@@ -215,8 +215,8 @@ mod tests {
         ];
         assert_eq!(shown, want);
         for (text, want) in [
-            ("webhooks = \"s3cret\"", "[webhooks.NAME]"),
-            ("webhooks.a = \"s3cret\"", "[webhooks.a]"),
+            ("webhooks = \"s3cret\"", "webhooks: write it as a table"),
+            ("webhooks.a = \"s3cret\"", "[webhooks] a: write it as"),
             ("[webhooks.A]", "[webhooks]: the name"),
             ("[webhooks.a]", "[webhooks.a] url: it is missing"),
             (

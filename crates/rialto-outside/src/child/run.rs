@@ -210,7 +210,7 @@ async fn feed(to: Option<ChildStdin>, from: &mut mpsc::Receiver<Bytes>) {
             }
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn outcome(status: ExitStatus) -> Ended {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::remote::Remote;
+use super::secret;
 use super::serve::{ServeArgs, Served};
 use super::show;
 use crate::config::{Config, KEYS};
@@ -79,7 +80,9 @@ pub(crate) async fn run(args: ConfigArgs, out: Output) -> Result<(), CliError> {
 
 fn check(config: &Config, out: Output) -> Result<(), CliError> {
     let served = Served::of(config, &ServeArgs::default())?;
-    let warnings = served.warnings(None);
+    // A realm that is not founded yet has no vault.
+    let vault = secret::vault(&config.data(None)).ok();
+    let warnings = served.warnings(vault.as_ref());
     let mut settings = Map::new();
     let mut rows = Vec::new();
     let plain = KEYS.iter().filter_map(|key| {

@@ -117,7 +117,7 @@ async fn a_program_reaches_neither_the_realm_nor_the_server() {
         format!("cat /proc/{server}/environ"),
         format!("cat /proc/{server}/root{key}"),
         format!("kill -0 {server}"),
-        format!("cat /etc/shadow"),
+        "cat /etc/shadow".to_owned(),
         format!("echo x > {}", place.place.path().join("outside").display()),
     ];
     for try_it in tries {
