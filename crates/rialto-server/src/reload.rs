@@ -9,7 +9,7 @@ use rialto_core::reject::{Code, Rejection};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-/// How many may ask at once; the others are told that it is busy.
+/// How many may wait in the line; the others wait for a place in it.
 const LINE: usize = 8;
 
 /// What came of reading the settings again: all of them apply, or none.
@@ -67,9 +67,9 @@ impl Reloader {
     /// Why nothing was changed.
     pub(crate) async fn reload(&self) -> Outcome {
         let (tell, told) = oneshot::channel();
-        let busy = |_| Rejection::from(Code::Draining);
-        self.line.try_send(Asked(tell)).map_err(busy)?;
-        told.await.map_err(|_| Rejection::from(Code::Draining))?
+        let ending = || Rejection::from(Code::Draining);
+        self.line.send(Asked(tell)).await.map_err(|_| ending())?;
+        told.await.map_err(|_| ending())?
     }
 
     /// How often the settings were read again and applied, and how often they were refused.

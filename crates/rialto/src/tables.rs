@@ -102,10 +102,14 @@ fn named<T>(
     let tables = tables.ok_or_else(|| format!("{kind}: write it as a table, [{kind}.NAME]"))?;
     let mut all = BTreeMap::new();
     for (name, value) in tables {
-        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(fits) {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let fits = name.len() <= LONGEST_NAME
+            && name.bytes().next().is_some_and(plain)
+            && name.bytes().all(|b| plain(b) || matches!(b, b'-' | b'_'));
+        if !fits {
             return Err(format!(
-                "[{kind}]: the name of a table has 1 to {LONGEST_NAME} of a-z, 0-9, - and _"
+                "[{kind}]: the name of a table has 1 to {LONGEST_NAME} of a-z, 0-9, - and _, and begins with a letter \
+                 or digit"
             ));
         }
         let place = format!("[{kind}.{name}]");
@@ -218,6 +222,7 @@ mod tests {
             ("webhooks = \"s3cret\"", "webhooks: write it as a table"),
             ("webhooks.a = \"s3cret\"", "[webhooks] a: write it as"),
             ("[webhooks.A]", "[webhooks]: the name"),
+            ("[webhooks.--webhook]", "[webhooks]: the name"),
             ("[webhooks.a]", "[webhooks.a] url: it is missing"),
             (
                 "[webhooks.a]\nurl = 1",
