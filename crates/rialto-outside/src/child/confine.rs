@@ -163,7 +163,8 @@ fn become_user(order: &Order) -> rustix::io::Result<()> {
     rustix::thread::set_thread_res_uid(user, user, user)
 }
 
-/// From here on only what is named can be reached, and no process outside be signalled or traced.
+/// From here on only what is named can be reached, and no process outside be traced, nor, from Linux 6.12 on,
+/// signalled. Bounds of ports need Linux 6.7.
 fn fence(order: &Order) -> Result<(), RulesetError> {
     let all = AccessFs::from_all(ABI::V5);
     let mut rules = Ruleset::default()
