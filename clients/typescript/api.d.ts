@@ -3654,6 +3654,16 @@ export interface RegisterAgent {
   team?: TeamId | null;
 }
 
+/** What came of reading the settings again: all of them apply, or none. */
+export interface Reloaded {
+  /** What has changed and applies now. */
+  applied: Array<string>;
+  /** What has changed and applies when the server is started the next time. */
+  needs_restart: Array<string>;
+  /** What to know besides, such as a secret that is not stored. */
+  warnings: Array<string>;
+}
+
 /** Takes an agent out of a team, or takes its invitation back. For a lead of the team, and to take out another lead, an admin of the team's owner. */
 export interface RemoveMember {
   /** The agent. */
@@ -5404,6 +5414,8 @@ export interface Reads {
   realm(): Promise<RealmView>;
   /** The spending allowances of the whole realm, and what they leave; for the operator. */
   realm_allowances(query?: { min_position?: number; quarantined?: "show" }): Promise<AllowanceShownList>;
+  /** Reads the server's settings again; all of them apply, or none. */
+  reload_settings(): Promise<Reloaded>;
   /** Open reports, oldest first: own ones, and those that the reader may decide. */
   reports(query?: { all?: boolean; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<FiledReport>;
   /** Listings by items, attributes, price and words. */

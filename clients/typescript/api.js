@@ -98,6 +98,7 @@ export const reads = {
   readiness: {"form":"text","path":"/readyz"},
   realm: {"form":"one","path":"/api/realm"},
   realm_allowances: {"form":"one","path":"/api/realm/allowances"},
+  reload_settings: {"form":"one","path":"/api/config/reload"},
   reports: {"form":"pages","path":"/api/moderation/reports","rows":"items"},
   search_listings: {"ask":true,"form":"pages","path":"/api/search/listings","rows":"hits"},
   services: {"form":"pages","path":"/api/services","rows":"items"},

@@ -2448,6 +2448,10 @@ class Reads(Group):
         """
         return self._get("/api/realm/allowances", {"min_position": min_position, "quarantined": quarantined})
 
+    def reload_settings(self) -> t.Reloaded:
+        """Reads the server's settings again; all of them apply, or none."""
+        return self._get("/api/config/reload", {})
+
     def reports(
         self,
         *,

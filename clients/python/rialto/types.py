@@ -3022,6 +3022,14 @@ class RegisterAgent(TypedDict):
     team: NotRequired[Optional[TeamId]]  # The team of the owner that it belongs to.
 
 
+class Reloaded(TypedDict):
+    """What came of reading the settings again: all of them apply, or none."""
+
+    applied: list[str]  # What has changed and applies now.
+    needs_restart: list[str]  # What has changed and applies when the server is started the next time.
+    warnings: list[str]  # What to know besides, such as a secret that is not stored.
+
+
 class RemoveMember(TypedDict):
     """Takes an agent out of a team, or takes its invitation back. For a lead of the team, and to take out another lead, an admin of the team's owner."""
 

@@ -18,7 +18,7 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
-use rialto_outside::Connections;
+use rialto_outside::{Bounds, Connections};
 use rialto_wire::native::{Accepted, Batch, BatchAnswer, BatchItem, Outcome, Problem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -268,14 +268,9 @@ impl Client {
         let request = self.request(method, path_and_query, body, after)?;
         let answer = match self.transport.as_ref() {
             Transport::Http { pool, .. } => {
-                match tokio::time::timeout(ANSWER, pool.request(request)).await {
-                    Ok(Ok(answer)) => answer,
-                    Ok(Err(error)) => return Err(self.unreachable(&error.to_string())),
-                    Err(_) => {
-                        return Err(
-                            self.unreachable(&format!("no answer within {} s", ANSWER.as_secs()))
-                        );
-                    }
+                match pool.call(request, Bounds::within(ANSWER)).await {
+                    Ok(answer) => answer,
+                    Err(error) => return Err(self.unreachable(&error.to_string())),
                 }
             }
             Transport::InProcess(router) => match router.clone().oneshot(request).await {

@@ -408,6 +408,26 @@ codes! {
     CannotListen = 915 Unavailable "the address cannot be listened at", "End what listens there, or name another address with --listen; the detail names the cause.";
     /// The realm's clock is not ahead of the machine's, or no known jump brought it there.
     NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
+    /// The host's address is private, local, reserved or the machine's own, or one of the addresses behind its name is.
+    OutgoingClosed = 930 Forbidden "outgoing calls to this host are closed", "Name a public host; in other networks only what the operator's settings name themselves is reached.";
+    /// The address of an outgoing call is of another scheme, has a name and password, or writes its host in an unusual form.
+    OutgoingAddress = 931 Invalid "this address cannot be called", "Write it as https://host/path; the detail says what is wrong.";
+    /// The host has no address, refused or broke the connection, is not trusted, or redirects where nobody follows.
+    OutgoingBroken = 932 Unavailable "an outgoing call had no answer", "The detail names the cause; check the address and whether the other side runs.";
+    /// The other side took longer than this call may take.
+    OutgoingLate = 933 Unavailable "an outgoing call took too long", "Try again, or allow it more time where its settings have a time.";
+    /// What was to be sent, or what came back, has more bytes than this call may have.
+    OutgoingTooLarge = 934 Limit "a body of an outgoing call is larger than its limit", "Send or ask for less; the detail names the limit.";
+    /// As many calls as may be outstanding at once have no answer yet, in all or of one host.
+    OutgoingBusy = 935 Unavailable "too many outgoing calls are outstanding", "Try again when some of them have ended.";
+    /// Nothing is stored under the name, the variable of the environment is not set, or the file does not exist.
+    NoSecret = 936 NotFound "there is no such secret", "Store it with `rialto secret set NAME`; the detail names what was looked for.";
+    /// The stored secret was written under another realm's key or is damaged, or its file is open to others or too large.
+    BadSecret = 937 Unavailable "a secret cannot be used", "Set it again with `rialto secret set NAME`; the detail names the cause.";
+    /// The file of settings is not TOML, or a setting in it is unknown or has a value that it cannot have.
+    BadSettings = 938 Invalid "the settings are refused", "Correct the place that the detail names; `rialto config check` judges a file without using it.";
+    /// The server does not run as root with a user for its programs, and the system has no Landlock.
+    NotConfined = 939 Unavailable "a program cannot be kept away from the realm's files", "Use a Linux kernel from 5.13 on with Landlock, or start the server as root and name a user for its programs.";
 }
 
 impl fmt::Display for Code {

@@ -103,7 +103,7 @@ fn close_files(folder: &Path) -> io::Result<()> {
         if name.to_str().is_some_and(own) {
             close(&entry)?;
         }
-        if name == "blobs" && close(&entry)? {
+        if (name == "blobs" || name == "secrets") && close(&entry)? {
             for blob in fs::read_dir(entry.path())? {
                 close(&blob?)?;
             }

@@ -1,10 +1,11 @@
-//! Carries out the obligations that the server itself has: today, notifying a receiver of what waits.
+//! Carries out the obligations that the server itself has: today, notifying receivers of what waits.
 //!
 //! What begins to wait is found in the log, opened as obligations, and carried out one at a time. Every read
 //! of the state answers when its position is durable, so nothing is begun that a crash could undo; what a
 //! crash interrupts is still open at the next start and is done again, with the same id. It acts as the realm
 //! itself, which may act for nobody: it reports on obligations and does nothing else.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +17,11 @@ use rialto_core::obligation::{
 use rialto_core::reject::Code;
 use rialto_core::text::Name;
 use rialto_core::time::Time;
+use rialto_outside::Vault;
 use rialto_views::{Error as ViewError, Newly, Scope, ViewReader};
 
 use crate::node::{Ask, Node, Reply};
-use crate::webhook::{Told, Webhook};
+use crate::webhook::{Receivers, Told};
 
 /// What comes within this time shares one notification.
 const GATHER: Duration = Duration::from_millis(200);
@@ -27,6 +29,8 @@ const GATHER: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_secs(2);
 /// How much is taken up at a time.
 const AT_ONCE: usize = 16;
+/// How many obligations are remembered that some receivers have taken and others have not.
+const TAKEN: usize = 4096;
 /// The longest sleep without looking again: the machine's clock may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
@@ -35,7 +39,10 @@ pub(crate) struct Executor {
     node: Arc<Node>,
     views: ViewReader,
     realm: String,
-    webhook: Webhook,
+    receivers: Receivers,
+    vault: Option<Arc<Vault>>,
+    /// Which receivers have taken what others have not: they get it again only after a restart.
+    taken: HashMap<ObligationId, HashSet<String>>,
     /// How far the log was looked through.
     noticed: u64,
 }
@@ -46,12 +53,20 @@ struct NotNow(String);
 impl Executor {
     /// An executor for a realm. What began to wait before any receiver was ever named is not looked for;
     /// afterwards nothing is missed.
-    pub(crate) fn new(node: Arc<Node>, views: ViewReader, realm: String, webhook: Webhook) -> Self {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        views: ViewReader,
+        realm: String,
+        receivers: Receivers,
+        vault: Option<Arc<Vault>>,
+    ) -> Self {
         Self {
             node,
             views,
             realm,
-            webhook,
+            receivers,
+            vault,
+            taken: HashMap::new(),
             noticed: 0,
         }
     }
@@ -146,7 +161,7 @@ impl Executor {
         Ok(due)
     }
 
-    async fn carry_out(&self, id: ObligationId, owed: &Obligation) -> Result<(), NotNow> {
+    async fn carry_out(&mut self, id: ObligationId, owed: &Obligation) -> Result<(), NotNow> {
         let outcome = match owed.duty {
             Duty::Notify { owner } => self.notify(id, owner).await?,
             // Its payment service does it.
@@ -154,30 +169,51 @@ impl Executor {
         };
         self.report(match outcome {
             Ok(()) => ObligationCommand::ReportDone(ReportDone { obligation: id }),
-            Err(why) => {
-                let receiver = self.webhook.shown();
-                tracing::warn!(webhook = receiver, obligation = %id, why, "an attempt failed");
-                ObligationCommand::ReportFailed(ReportFailed {
-                    obligation: id,
-                    why: name(&why)?,
-                })
-            }
+            Err(why) => ObligationCommand::ReportFailed(ReportFailed {
+                obligation: id,
+                why: name(&why)?,
+            }),
         })
         .await
     }
 
-    /// Tells how much waits for an owner, if anything does.
+    /// Tells every receiver how much waits for an owner, if anything does. Why the first that did not take it did
+    /// not.
     async fn notify(
-        &self,
+        &mut self,
         id: ObligationId,
         owner: Option<OwnerId>,
     ) -> Result<Result<(), String>, NotNow> {
         let realm = self.realm.clone();
         let told = self.view(move |v| count(v, realm, owner)).await?;
-        Ok(match told.waiting.total() {
-            0 => Ok(()),
-            _ => self.webhook.post(id, &told).await,
-        })
+        let mut outcome = Ok(());
+        if told.waiting.total() == 0 {
+            return Ok(outcome);
+        }
+        let mut taken = self.taken.remove(&id).unwrap_or_default();
+        for hook in self.receivers.hooks() {
+            if taken.contains(hook.name()) {
+                continue;
+            }
+            let vault = self.vault.as_deref();
+            match self.receivers.post(hook, vault, id, &told).await {
+                Ok(()) => {
+                    taken.insert(hook.name().to_owned());
+                }
+                Err(why) => {
+                    let receiver = hook.shown();
+                    tracing::warn!(webhook = receiver, obligation = %id, why, "an attempt failed");
+                    outcome = outcome.and(Err(why));
+                }
+            }
+        }
+        if outcome.is_err() && !taken.is_empty() {
+            if self.taken.len() >= TAKEN {
+                self.taken.clear();
+            }
+            self.taken.insert(id, taken);
+        }
+        Ok(outcome)
     }
 
     /// Asks the node as the realm itself. What nobody owes any more needs no report: the operator was

@@ -5,11 +5,12 @@
 
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use rialto_core::text::Handle;
+use rialto_outside::Vault;
 use rialto_views::{ViewReader, Views};
 use tokio::task::JoinHandle;
 
@@ -19,7 +20,8 @@ use crate::node::{
     self, BootError, Chance, Clock, Failure, Indexer, Node, Pace, Patrol, Storage, SystemChance,
     SystemClock,
 };
-use crate::webhook::Webhook;
+use crate::reload::Reloader;
+use crate::webhook::Receivers;
 
 /// How often a server looks whether the log can still be written.
 const LOOK: Duration = Duration::from_millis(200);
@@ -32,7 +34,8 @@ pub struct Setup {
     chance: Arc<dyn Chance>,
     rules: Rules,
     pace: Pace,
-    webhook: Option<Webhook>,
+    receivers: Option<Receivers>,
+    reloader: Option<Reloader>,
 }
 
 impl Setup {
@@ -57,7 +60,8 @@ impl Setup {
             chance: Arc::new(SystemChance),
             rules: Rules::default(),
             pace: Pace::default(),
-            webhook: None,
+            receivers: None,
+            reloader: None,
         }
     }
 
@@ -83,10 +87,17 @@ impl Setup {
         Self { pace, ..self }
     }
 
-    /// With a receiver that is notified of what waits.
+    /// With receivers that are notified of what waits.
     #[must_use]
-    pub fn telling(self, webhook: Option<Webhook>) -> Self {
-        Self { webhook, ..self }
+    pub fn telling(self, receivers: Option<Receivers>) -> Self {
+        Self { receivers, ..self }
+    }
+
+    /// With settings that an operator may have read again.
+    #[must_use]
+    pub fn reloading(self, reloader: Reloader) -> Self {
+        let reloader = Some(reloader);
+        Self { reloader, ..self }
     }
 }
 
@@ -100,7 +111,8 @@ pub struct Realm {
     operator_token: Option<String>,
     position: u64,
     name: String,
-    workers: Workers,
+    vault: Option<Arc<Vault>>,
+    workers: Mutex<Workers>,
 }
 
 /// What runs behind a node.
@@ -113,10 +125,15 @@ struct Workers {
 }
 
 impl Workers {
-    fn stop(&mut self) {
+    /// Ends the executor. What it was about to send is still owed.
+    fn stop_telling(&mut self) {
         if let Some(executor) = self.executor.take() {
             executor.abort();
         }
+    }
+
+    fn stop(&mut self) {
+        self.stop_telling();
         if let Some(uses) = self.uses.take() {
             uses.abort();
         }
@@ -175,6 +192,25 @@ impl Realm {
         self.operator_token.as_deref()
     }
 
+    /// Notifies other receivers from now on, or nobody. What is owed goes to them; a request on its way is cut off
+    /// and made again.
+    pub fn tell(&self, receivers: Option<Receivers>) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.stop_telling();
+        workers.executor = receivers.map(|receivers| {
+            let (node, views) = (self.node.clone(), self.door.views.clone());
+            let vault = self.vault.clone();
+            let executor = Executor::new(node, views, self.name.clone(), receivers, vault);
+            tokio::spawn(executor.run())
+        });
+    }
+
+    /// The vault of the realm's secrets; none in memory.
+    #[must_use]
+    pub fn vault(&self) -> Option<&Vault> {
+        self.vault.as_deref()
+    }
+
     /// Serves until `stop` resolves or the log has failed; then nothing new is taken, streams are told to
     /// come again and end, and open requests are answered, within the listener's time to drain. What is
     /// left then is cut off. Does not close the realm.
@@ -221,7 +257,8 @@ impl Realm {
 
 impl Drop for Realm {
     fn drop(&mut self) {
-        self.workers.stop();
+        let workers = self.workers.get_mut();
+        workers.unwrap_or_else(PoisonError::into_inner).stop();
         keep_uses(&self.door);
         self.node.stop();
     }
@@ -256,8 +293,11 @@ async fn assemble(setup: Setup) -> Result<Realm, BootError> {
     let started = async {
         let read = node.read(|state| state.realm.get(&()).map(|realm| realm.name.to_string()));
         let (position, name) = read.await.map_err(BootError::Node)?;
+        let mut vault = None;
         let (views, rules) = match &folder {
             Some(folder) => {
+                let opened = node::vault(folder)?;
+                vault = Some(Arc::new(opened));
                 let secret = node::metrics_secret(folder, node.chance())?;
                 let views = Views::open(&folder.join("views.db"));
                 (views, rules.with_metrics_secret(&secret))
@@ -277,27 +317,29 @@ async fn assemble(setup: Setup) -> Result<Realm, BootError> {
             workers.patrol = Some(patrol.map_err(unstarted("start the patrol of the log"))?);
         }
         let name = name.unwrap_or_default();
-        if let Some(hook) = setup.webhook {
-            let executor = Executor::new(node.clone(), reader.clone(), name.clone(), hook);
-            workers.executor = Some(tokio::spawn(executor.run()));
-        }
+        let rules = rules.with_reloader(setup.reloader);
         let last_use = LastUse::open(folder.as_ref());
         let door = Door::with(node.clone(), reader, name.clone(), (rules, last_use));
         if folder.is_some() {
             workers.uses = Some(tokio::spawn(keep_uses_now_and_then(door.clone())));
         }
-        Ok((door, name, position))
+        Ok((door, name, position, vault))
     }
     .await;
     match started {
-        Ok((door, name, position)) => Ok(Realm {
-            node,
-            door,
-            operator_token: opened.operator_token,
-            position,
-            name,
-            workers,
-        }),
+        Ok((door, name, position, vault)) => {
+            let realm = Realm {
+                node,
+                door,
+                operator_token: opened.operator_token,
+                position,
+                name,
+                vault,
+                workers: Mutex::new(workers),
+            };
+            realm.tell(setup.receivers);
+            Ok(realm)
+        }
         Err(error) => {
             workers.stop();
             node.stop();

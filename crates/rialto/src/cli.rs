@@ -12,9 +12,10 @@ use crate::commands::{
     accounts, agent, allowance, approval, backup, bench, call, clock, community, completions,
     config, deal, demo, erase, explain, feed, fleet, follow, inbox, invitation, ledger, listing,
     log, message, moderation, negotiate, noun, op, operator, owner, post, report, reputation,
-    scenario, serve, task, team, trace,
+    scenario, secret, serve, task, team, trace,
 };
 use crate::output::{CliError, Exit, Output};
+use rialto_outside::child::confine;
 
 /// Neutral ground for AI agents: identity, messages, deals, held payments and their accounts.
 #[derive(Debug, Parser)]
@@ -95,6 +96,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// What only the holder of a data folder may do.
     Operator(operator::OperatorArgs),
+    /// Secrets that the realm needs for calls to the outside, such as a receiver's key.
+    Secret(secret::SecretArgs),
     #[command(flatten)]
     Noun(noun::NounArgs),
     /// The realm's clock.
@@ -120,6 +123,10 @@ enum Command {
 
 /// Runs the command line of this process.
 pub(crate) fn main() -> ExitCode {
+    // Before anything else, so that this process has one thread: a program that is to be run confined.
+    if let Some(order) = confine::asked() {
+        return confine::run(order);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error),
@@ -196,6 +203,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Log(args) => log::run(args, out).await,
         Command::Erase(args) => erase::run(args, out).await,
         Command::Operator(args) => operator::run(args, out).await,
+        Command::Secret(args) => secret::run(args, out),
         Command::Noun(args) => noun::run(args, out).await,
         Command::Clock(args) => clock::run(args, out).await,
         Command::Op(args) => op::run(args, out).await,
@@ -205,7 +213,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Negotiate(command) => negotiate::run(&command, out),
         Command::Bench(command) => bench::run(&command, out).await,
         Command::Explain(args) => explain::run(&args, out),
-        Command::Config(args) => config::run(&args, out),
+        Command::Config(args) => config::run(args, out).await,
         Command::Completions(args) => completions::run(&args, out),
     }
 }

@@ -1,13 +1,17 @@
 //! Settings and where each comes from: flag over environment over project file over user file over
 //! default.
 //!
-//! Holds no secret: a token is named by its file. Files are read once, when a command starts.
+//! Holds no secret: a token is named by its file, other secrets by where they are kept. Files are read when a command
+//! starts, and again when a server is told to. What there may be several of stands in tables ([`crate::tables`]).
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rialto_core::reject::Code;
+
 use crate::output::CliError;
+use crate::tables::{self, KINDS, Tables};
 
 /// The project file, in the working folder.
 const PROJECT_FILE: &str = "rialto.toml";
@@ -126,6 +130,9 @@ pub(crate) const KEYS: &[&Key] = &[
     &CA,
 ];
 
+/// The settings that a server reads only when it starts.
+pub(crate) const AT_START: &[&Key] = &[&DATA, &LISTEN, &PUBLIC_URL, &HOSTS, &PROXIES, &LOG_FORMAT];
+
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -163,6 +170,7 @@ pub(crate) struct Setting {
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     files: Vec<(PathBuf, toml::Table)>,
+    tables: Tables,
 }
 
 impl Config {
@@ -180,7 +188,33 @@ impl Config {
                 files.push((path, table));
             }
         }
-        Ok(Self { files })
+        Self::of(files)
+    }
+
+    /// Reads one file in place of both.
+    ///
+    /// # Errors
+    /// As [`Config::load`], and when there is no such file.
+    pub(crate) fn load_file(path: &Path) -> Result<Self, CliError> {
+        let table = read(path)?;
+        let table = table.ok_or_else(|| refused(path, "there is no such file"))?;
+        Self::of(vec![(path.to_owned(), table)])
+    }
+
+    fn of(files: Vec<(PathBuf, toml::Table)>) -> Result<Self, CliError> {
+        let read = files
+            .iter()
+            .map(|(path, table)| Tables::read(table).map_err(|why| refused(path, &why)));
+        let tables: Vec<Tables> = read.collect::<Result<_, _>>()?;
+        Ok(Self {
+            tables: Tables::joined(tables.into_iter()),
+            files,
+        })
+    }
+
+    /// What the tables say.
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
     }
 
     /// A setting, from the strongest place that has it.
@@ -251,23 +285,29 @@ fn read(path: &Path) -> Result<Option<toml::Table>, CliError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => {
-            return Err(CliError::usage(format!(
-                "cannot read {}: {e}",
-                path.display()
-            )));
-        }
+        Err(e) => return Err(refused(path, &e.to_string())),
     };
-    parse(&text)
-        .map(Some)
-        .map_err(|why| CliError::usage(format!("{}: {why}", path.display())))
+    parse(&text).map(Some).map_err(|why| refused(path, &why))
+}
+
+fn refused(path: &Path, why: &str) -> CliError {
+    CliError::coded(Code::BadSettings, &format!("{}: {why}", path.display()))
 }
 
 fn parse(text: &str) -> Result<toml::Table, String> {
-    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
+    // Not the library's own words: they repeat the line, which may hold a secret.
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+        let before = e.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        format!("line {line} is no TOML: {}", e.message())
+    })?;
     for (name, value) in &table {
+        if tables::is_kind(name, value)? {
+            continue;
+        }
         if !KEYS.iter().any(|key| key.name == name) {
-            let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+            let known = KEYS.iter().map(|key| key.name);
+            let known: Vec<_> = known.chain(KINDS.iter().map(|(kind, _)| *kind)).collect();
             return Err(format!(
                 "there is no setting {name:?}; there are {}",
                 known.join(", ")
@@ -287,12 +327,11 @@ mod tests {
     #[test]
     fn the_stronger_place_wins() {
         let file = |name: &str, text: &str| (PathBuf::from(name), parse(text).unwrap());
-        let config = Config {
-            files: vec![
-                file("project", "name = \"p\""),
-                file("user", "name = \"u\"\nca = \"c\""),
-            ],
-        };
+        let config = Config::of(vec![
+            file("project", "name = \"p\""),
+            file("user", "name = \"u\"\nca = \"c\""),
+        ])
+        .unwrap();
         let from = |key: &Key, flag| config.get(key, flag).map(|s| (s.value, s.origin));
         assert_eq!(from(&NAME, Some("f")), Some(("f".into(), Origin::Flag)));
         assert_eq!(
@@ -308,9 +347,8 @@ mod tests {
             Some(("text".into(), Origin::Default))
         );
         assert_eq!(from(&TOKEN_FILE, None), None);
-        let config = Config {
-            files: vec![file("project", "hosts = \" a.example, b.example,\"")],
-        };
+        let hosts = file("project", "hosts = \" a.example, b.example,\"");
+        let config = Config::of(vec![hosts]).unwrap();
         assert_eq!(config.list(&HOSTS, &[]), ["a.example", "b.example"]);
         assert_eq!(config.list(&HOSTS, &["c.example".into()]), ["c.example"]);
         assert!(config.list(&PROXIES, &[]).is_empty());
@@ -321,7 +359,11 @@ mod tests {
         for (text, want) in [
             ("nam = \"x\"", "no setting \"nam\""),
             ("name = 1", "must be a text"),
-            ("name", "TOML"),
+            ("ca = \"x\"\nname", "line 2 is no TOML"),
+            (
+                "[webhook.a]",
+                "no tables [webhook]; there are [webhooks.NAME]",
+            ),
         ] {
             assert!(parse(text).unwrap_err().contains(want), "{text}");
         }

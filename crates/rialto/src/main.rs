@@ -8,6 +8,7 @@ mod config;
 mod output;
 #[cfg(test)]
 mod reference;
+mod tables;
 
 fn main() -> std::process::ExitCode {
     cli::main()

@@ -248,7 +248,7 @@ impl Exit {
     pub fn of(code: Code) -> Self {
         match code {
             Code::Unreachable => Self::Unreachable,
-            Code::CannotListen => Self::Usage,
+            Code::CannotListen | Code::BadSettings => Self::Usage,
             Code::StorageFull
             | Code::LogCorrupt
             | Code::LogNewer
@@ -286,6 +286,16 @@ impl CliError {
             hint: None,
             code: None,
         }
+    }
+
+    /// What is wrong, without the title of its code.
+    pub fn bare(&self) -> &str {
+        let code = self
+            .code
+            .as_deref()
+            .and_then(|code| code.parse::<Code>().ok());
+        let title = code.and_then(|code| self.message.strip_prefix(code.title()));
+        title.map_or(&self.message, |rest| rest.trim_start_matches(": "))
     }
 
     /// An error with a stable code, which brings its message, remedy and exit code.

@@ -61,6 +61,7 @@ use tokio::sync::Semaphore;
 
 use crate::histogram::ByRoute;
 use crate::node::Node;
+use crate::reload::Reloader;
 
 pub use bodies::{
     BODIES, BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, BodyRule, HELD_BYTES, HELD_KEPT,
@@ -86,7 +87,7 @@ pub const WAIT: Duration = Duration::from_secs(30);
 pub const STREAMS: usize = 20_000;
 
 /// The settings of a server's door.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Rules {
     /// Its host names.
     pub(crate) names: Names,
@@ -94,6 +95,8 @@ pub struct Rules {
     pub(crate) proxies: Vec<IpAddr>,
     /// The hash of the secret that reads the metrics, besides the operator's.
     metrics: Option<Hash>,
+    /// Reads the settings again.
+    reloader: Option<Reloader>,
 }
 
 impl Rules {
@@ -105,6 +108,7 @@ impl Rules {
             names,
             proxies: proxies.iter().map(IpAddr::to_canonical).collect(),
             metrics: None,
+            reloader: None,
         }
     }
 
@@ -115,6 +119,12 @@ impl Rules {
             metrics: Some(secret_hash(secret)),
             ..self
         }
+    }
+
+    /// The same rules, for a server whose settings can be read again.
+    #[must_use]
+    pub(crate) fn with_reloader(self, reloader: Option<Reloader>) -> Self {
+        Self { reloader, ..self }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use axum::Json;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -15,11 +16,12 @@ use rialto_core::decide::secret_hash;
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 
-use super::answer::{Health, Metrics};
+use super::answer::{Answer, Health, Metrics};
 use super::auth::{Caller, bearer, token_of};
 use super::problem::Refusal;
 use super::{Door, reads};
 use crate::node::{ClockState, Failure, Trouble};
+use crate::reload::Reloaded;
 
 /// `GET /healthz`: the process lives and its log can be written.
 pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Health {
@@ -94,6 +96,17 @@ async fn may_read(door: &Arc<Door>, request: Request) -> Result<(), Refusal> {
         return Ok(());
     }
     reads::operator(door, &caller).await
+}
+
+/// `POST /api/config/reload`.
+pub(super) async fn reload(State(door): State<Arc<Door>>, caller: Caller) -> Answer<Reloaded> {
+    reads::operator(&door, &caller).await?;
+    let Some(reloader) = &door.rules.reloader else {
+        let why = "this server was started without settings";
+        return Err(Refusal::new(Code::BadSettings, why));
+    };
+    let outcome = reloader.reload().await;
+    Ok(Json(outcome.map_err(Refusal::from)?))
 }
 
 /// `GET /metrics`: the Prometheus text format, version 0.0.4.
@@ -253,6 +266,21 @@ fn told(door: &Door, owed: Option<(usize, usize)>) -> Metrics {
             "gauge",
             "effects owed to the outside that are tried no more",
             as_f64(dead as u64),
+        ));
+    }
+    if let Some(reloader) = &door.rules.reloader {
+        let (applied, refused) = reloader.counts();
+        rows.push((
+            "rialto_settings_reloads_total",
+            "counter",
+            "times the settings were read again and applied",
+            as_f64(applied),
+        ));
+        rows.push((
+            "rialto_settings_refused_total",
+            "counter",
+            "times the settings were read again and refused",
+            as_f64(refused),
         ));
     }
     let mut text = String::new();

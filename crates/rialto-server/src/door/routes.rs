@@ -176,6 +176,7 @@ routes! {
     get description "/api/openapi.json" Public &[], openapi::document, "This description.";
     get error_page "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";
     get invitations "/api/invitations" Operator &[], invitations::open, "Invitations that can still be used: ids and labels, never codes.";
+    post reload_settings "/api/config/reload" Operator &[], ops::reload, "Reads the server's settings again; all of them apply, or none.";
     get metrics "/metrics" Operator &[], ops::metrics, "Counters in the Prometheus text format; also for the secret in metrics.token.";
     get health "/healthz" Public &[], ops::healthz, "Whether the process lives.";
     get readiness "/readyz" Public &[], ops::readyz, "Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt.";

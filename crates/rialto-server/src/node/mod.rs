@@ -45,7 +45,7 @@ pub use paces::Pace as RatePace;
 pub use patrol::{Pace, Patrol};
 pub use pipeline::{Digested, Early, Failure, Node, NodeConfig, Stats};
 pub(crate) use secrets::write_private;
-pub use secrets::{RealmSecrets, SecretsError, metrics_secret};
+pub use secrets::{RealmSecrets, SecretsError, metrics_secret, vault};
 pub use subjects::{Following, Subject};
 pub use tail::{Seen, Tail};
 pub use tokens::TokenInfo;

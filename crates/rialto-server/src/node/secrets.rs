@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use ed25519_dalek::{Signer, SigningKey};
 use rialto_core::hash::{Hash, Short, Signature};
 use rialto_journal::private;
+use rialto_outside::{SecretError, Vault};
 use thiserror::Error;
 
 use super::clock::Chance;
@@ -27,6 +28,9 @@ pub enum SecretsError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The vault cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] SecretError),
     /// The file is not of the expected form.
     #[error("{path} is not a realm key file: restore it from your copy", path = path.display())]
     Malformed {
@@ -89,6 +93,16 @@ impl RealmSecrets {
         Hash::from(*hasher.finalize().as_bytes()).short()
     }
 
+    /// The vault in a realm's data folder, under a key that derives from the custody root: it stays readable when
+    /// the signing key is replaced.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    fn vault(&self, data: &Path) -> Result<Vault, SecretError> {
+        let key = blake3::keyed_hash(&self.custody, b"rialto vault key");
+        Vault::open(data.join("secrets"), *key.as_bytes())
+    }
+
     fn custody_key(&self, nonce: Short) -> SigningKey {
         let mut hasher = blake3::Hasher::new_keyed(&self.custody);
         hasher.update(b"rialto custody key");
@@ -132,6 +146,15 @@ impl RealmSecrets {
         let custody = Hash::from(self.custody);
         write_private(path, &format!("signing {signing}\ncustody {custody}\n"))
     }
+}
+
+/// The vault of a realm in a data folder.
+///
+/// # Errors
+/// [`SecretsError`] when the realm's key cannot be read.
+pub fn vault(folder: &Path) -> Result<Vault, SecretsError> {
+    let secrets = RealmSecrets::load(&folder.join("realm.key"))?;
+    Ok(secrets.vault(folder)?)
 }
 
 /// The secret for reading the metrics, made on the first start. A collector, which is not the

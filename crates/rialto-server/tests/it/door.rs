@@ -10,6 +10,7 @@ use rialto_core::time::Time;
 use rialto_server::door::{Names, Rules};
 use rialto_server::node::{Clock, Node, SeededChance, VirtualClock};
 use rialto_server::realm::{Realm as Opened, Setup};
+use rialto_server::reload::{self, Reloaded};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -37,8 +38,15 @@ impl Realm {
     pub(crate) async fn driven_by(driver: impl Clock + 'static, clock: VirtualClock) -> Self {
         let hosts = ["rialto.example".to_owned()];
         let names = Names::new(None, None, &hosts).unwrap();
+        let (reloader, mut reloads) = reload::line();
+        tokio::spawn(async move {
+            while let Some(asked) = reloads.next().await {
+                reloads.tell(Some(asked), Ok(Reloaded::default()));
+            }
+        });
         let setup = Setup::memory(Handle::new("test").unwrap())
             .driven_by(driver, SeededChance::new(1))
+            .reloading(reloader)
             .with_rules(Rules::new(names, &[]).with_metrics_secret(METRICS));
         let opened = Opened::open(setup).await.unwrap();
         Self {

@@ -38,6 +38,7 @@ pub(crate) mod report;
 pub(crate) mod reputation;
 pub(crate) mod scenario;
 mod scope;
+pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod show;
 mod storage;

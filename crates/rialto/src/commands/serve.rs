@@ -3,6 +3,7 @@
 //! Opens the data folder, feeds the views, listens, and shuts down in order: no new requests, the
 //! open ones answered, the log closed.
 
+use std::convert::Infallible;
 use std::io::{ErrorKind, IsTerminal};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -10,23 +11,26 @@ use std::time::Duration;
 
 use clap::Args;
 use rialto_client::ClientError;
-use rialto_core::reject::Code;
+use rialto_core::reject::{Code, Rejection};
 use rialto_core::text::Handle;
 use rialto_core::time::HOUR_MS;
+use rialto_outside::{SecretRef, Vault};
 use rialto_server::door::{Listener, Names, Rules, ServeError, Tls};
 use rialto_server::node::{self, ClockState, Node};
 use rialto_server::realm::{Realm, Setup};
-use rialto_server::webhook::{Webhook, WebhookError};
+use rialto_server::reload::{self, Reloaded, Reloads};
+use rialto_server::webhook::{Receivers, Webhook, WebhookError};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::parse::duration_ms;
 use super::storage::DataFolder;
 use crate::config::{self, Config};
 use crate::output::{CliError, Exit, Output};
+use crate::tables::Tables;
 
 /// How a realm is served.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ServeArgs {
     #[command(flatten)]
     folder: DataFolder,
@@ -65,9 +69,110 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FORM")]
     log_format: Option<String>,
     /// Whenever more waits for an owner or the operator, POST the counts, without contents, to this
-    /// http or https address.
+    /// http or https address; further ones, and keys for them, are in the settings under [webhooks.NAME].
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
+}
+
+/// Everything that settings and options say of a server, judged as a whole.
+pub(crate) struct Served {
+    name: Handle,
+    addr: SocketAddr,
+    rules: Rules,
+    receivers: Option<Receivers>,
+    tables: Tables,
+    ca: Option<String>,
+    /// The values of what is read only at the start.
+    at_start: Vec<(&'static str, String)>,
+}
+
+impl Served {
+    /// Judges settings and options. Nothing is changed, opened or called.
+    ///
+    /// # Errors
+    /// What cannot be used, and where it stands.
+    pub(crate) fn of(config: &Config, args: &ServeArgs) -> Result<Self, CliError> {
+        let name = config.value(&config::NAME, args.name.as_deref());
+        let name =
+            Handle::new(&name).map_err(|e| CliError::usage(format!("--name {name:?}: {e}")))?;
+        let format = config.value(&config::LOG_FORMAT, args.log_format.as_deref());
+        LogFormat::of(&format)?;
+        let addr = address(&config.value(&config::LISTEN, args.listen.as_deref()))?;
+        let rules = rules(config, args, addr)?;
+        let ca = config.get(&config::CA, None).map(|s| s.value);
+        let tables = config.tables().clone();
+        let given = args
+            .webhook
+            .as_deref()
+            .map(|url| Webhook::to("--webhook", url, None));
+        let given = given.transpose().map_err(webhook_error)?;
+        let hooks = tables.webhooks.values().cloned().chain(given).collect();
+        let receivers = Receivers::new(hooks, ca.as_deref().map(Path::new));
+        let receivers = receivers.map_err(|e| CliError::from(ClientError::from(e)))?;
+        Ok(Self {
+            name,
+            addr,
+            rules,
+            receivers,
+            tables,
+            ca,
+            at_start: at_start(config, args),
+        })
+    }
+
+    /// What is not wrong and yet will not work: secrets that cannot be had now.
+    pub(crate) fn warnings(&self, vault: Option<&Vault>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (setting, place) in self.tables.secrets() {
+            let missing = match (place, vault) {
+                (SecretRef::Stored(name), Some(vault)) if !vault.has(name) => {
+                    Some(format!("{place} is not stored: rialto secret set {name}"))
+                }
+                // Without its realm nobody knows, and where it is stored, a use would be noted.
+                (SecretRef::Stored(_), _) => None,
+                (SecretRef::Env(_) | SecretRef::File(_), _) => {
+                    place.secret(None).err().map(|e| e.to_string())
+                }
+            };
+            warnings.extend(missing.map(|why| format!("{setting}: {why}")));
+        }
+        warnings
+    }
+
+    /// What differs from these settings in newer ones: what applies at once, and what only after a restart.
+    fn changes(&self, newer: &Self) -> (Vec<String>, Vec<String>) {
+        let mut now = self.tables.differing(&newer.tables);
+        if self.ca != newer.ca {
+            now.push(config::CA.name.to_owned());
+        }
+        let pairs = self.at_start.iter().zip(&newer.at_start);
+        let later = pairs.filter(|(old, new)| old != new);
+        (
+            now,
+            later.map(|((name, _), _)| (*name).to_owned()).collect(),
+        )
+    }
+}
+
+fn at_start(config: &Config, args: &ServeArgs) -> Vec<(&'static str, String)> {
+    let given = |name: &str| -> Option<String> {
+        match name {
+            "data" => Some(
+                config
+                    .data(args.folder.data.as_deref())
+                    .display()
+                    .to_string(),
+            ),
+            "listen" => args.listen.clone(),
+            "public_url" => args.public_url.clone(),
+            "hosts" if !args.hosts.is_empty() => Some(args.hosts.join(",")),
+            "proxies" if !args.proxies.is_empty() => Some(args.proxies.join(",")),
+            "log_format" => args.log_format.clone(),
+            _ => None,
+        }
+    };
+    let value = |key: &&config::Key| (key.name, config.value(key, given(key.name).as_deref()));
+    config::AT_START.iter().map(value).collect()
 }
 
 /// Serves a realm until it is stopped.
@@ -78,34 +183,94 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
     let config = Config::load()?;
     start_logging(&config.value(&config::LOG_FORMAT, args.log_format.as_deref()))?;
     let data = config.data(args.folder.data.as_deref());
-    let name = config.value(&config::NAME, args.name.as_deref());
-    let name = Handle::new(&name).map_err(|e| CliError::usage(format!("--name {name:?}: {e}")))?;
-    let addr = address(&config.value(&config::LISTEN, args.listen.as_deref()))?;
+    let mut served = Served::of(&config, &args)?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Tls::load(cert, key).map_err(serve_error)?),
         _ => None,
     };
     let drain = config.value(&config::DRAIN, args.drain.as_deref());
     let drain = duration_ms(&drain).map_err(|why| CliError::usage(format!("--drain: {why}")))?;
-    let rules = rules(&config, &args, addr)?;
-    let ca = config.get(&config::CA, None).map(|s| s.value);
-    let webhook = args.webhook.as_deref();
-    let webhook = webhook
-        .map(|url| Webhook::to(url, ca.as_deref().map(Path::new)))
-        .transpose()
-        .map_err(webhook_error)?;
 
     // Before the folder is touched: where nobody can listen, no realm is founded.
-    let listener = listen(addr, tls).await?;
+    let listener = listen(served.addr, tls).await?;
     let listener = listener.draining_for(Duration::from_millis(drain));
-    let setup = Setup::folder(data.clone(), name)
-        .with_rules(rules)
-        .telling(webhook);
+    let (reloader, reloads) = reload::line();
+    let setup = Setup::folder(data.clone(), served.name.clone())
+        .with_rules(std::mem::take(&mut served.rules))
+        .telling(served.receivers.take())
+        .reloading(reloader);
     let realm = Realm::open(setup).await?;
-    let served = serve(&realm, &data, listener, args.accept_clock, out).await;
+    for warning in served.warnings(realm.vault()) {
+        tracing::warn!("{warning}");
+    }
+    let done = tokio::select! {
+        done = serve(&realm, &data, listener, args.accept_clock, out) => done,
+        never = read_again(&realm, served, &args, reloads) => match never {},
+    };
     let closed = realm.close().await;
-    served?;
+    done?;
     closed.map_err(|why| CliError::coded(why.code(), ""))
+}
+
+/// Reads the settings again whenever the operator asks or the signal comes; all of them apply, or none.
+async fn read_again(
+    realm: &Realm,
+    mut served: Served,
+    args: &ServeArgs,
+    mut reloads: Reloads,
+) -> Infallible {
+    let mut hangup = signal(SignalKind::hangup()).ok();
+    loop {
+        let asked = tokio::select! {
+            () = next_signal(&mut hangup) => None,
+            Some(asked) = reloads.next() => Some(asked),
+        };
+        let newer = Config::load().and_then(|config| Served::of(&config, args));
+        let outcome = match newer {
+            Ok(newer) => Ok(apply(realm, &mut served, newer)),
+            Err(error) => {
+                tracing::error!(
+                    why = error.message,
+                    "the settings were read again and refused: the old ones stay"
+                );
+                Err(Rejection::new(Code::BadSettings, error.bare()))
+            }
+        };
+        reloads.tell(asked, outcome);
+    }
+}
+
+async fn next_signal(hangup: &mut Option<Signal>) {
+    let heard = match hangup {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if heard.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn apply(realm: &Realm, served: &mut Served, mut newer: Served) -> Reloaded {
+    let (applied, needs_restart) = served.changes(&newer);
+    // Also where nothing else changed: the file of trusted certificates may have.
+    realm.tell(newer.receivers.take());
+    let warnings = newer.warnings(realm.vault());
+    // What needs a restart is compared with what the server was started with.
+    newer.at_start = std::mem::take(&mut served.at_start);
+    *served = newer;
+    tracing::info!(
+        applied = applied.join(", "),
+        needs_restart = needs_restart.join(", "),
+        "the settings were read again"
+    );
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    Reloaded {
+        applied,
+        needs_restart,
+        warnings,
+    }
 }
 
 async fn listen(addr: SocketAddr, tls: Option<Tls>) -> Result<Listener, CliError> {
@@ -135,8 +300,10 @@ async fn serve(
     let url = listener
         .url()
         .map_err(|e| storage_error("learn the address", &e))?;
+    // Whoever reads where it listens may already send a signal.
+    let stop = told_to_stop();
     announce(out, &url, realm, data)?;
-    realm.serve(listener, told_to_stop()).await;
+    realm.serve(listener, stop).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -203,19 +370,34 @@ fn announce(out: Output, url: &str, opened: &Realm, data: &Path) -> Result<(), C
     ))
 }
 
-/// Resolves at SIGINT or SIGTERM.
-async fn told_to_stop() {
+/// Resolves at SIGINT or SIGTERM, and when the terminal that it was started in is closed. Heard from the call on,
+/// not only from when somebody waits for it.
+fn told_to_stop() -> impl Future<Output = ()> {
+    let had_terminal = std::io::stdin().is_terminal();
     let (interrupt, terminate) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
     );
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
-        tracing::error!("signals cannot be received: the server can only be killed");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => tracing::info!("interrupted: shutting down"),
-        _ = terminate.recv() => tracing::info!("terminated: shutting down"),
+    let mut hangup = signal(SignalKind::hangup()).ok();
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+            tracing::error!("signals cannot be received: the server can only be killed");
+            return std::future::pending().await;
+        };
+        let closed = async {
+            // With the terminal still there, a hangup asks for the settings to be read again.
+            loop {
+                next_signal(&mut hangup).await;
+                if had_terminal && !std::io::stdin().is_terminal() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => tracing::info!("interrupted: shutting down"),
+            _ = terminate.recv() => tracing::info!("terminated: shutting down"),
+            () = closed => tracing::info!("the terminal was closed: shutting down"),
+        }
     }
 }
 
@@ -227,16 +409,28 @@ fn start_logging(format: &str) -> Result<(), CliError> {
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::INFO)
         .with_ansi(colours);
-    match format {
-        "text" => log.with_target(false).init(),
-        "json" => log.json().flatten_event(true).init(),
-        other => {
-            return Err(CliError::usage(format!(
-                "the log format {other:?} is neither text nor json"
-            )));
-        }
+    match LogFormat::of(format)? {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
     }
     Ok(())
+}
+
+enum LogFormat {
+    Text,
+    Json,
+}
+
+impl LogFormat {
+    fn of(text: &str) -> Result<Self, CliError> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(CliError::usage(format!(
+                "the log format {other:?} is neither text nor json"
+            ))),
+        }
+    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, CliError> {
@@ -251,12 +445,12 @@ fn address(text: &str) -> Result<SocketAddr, CliError> {
 }
 
 /// Made for `map_err`, which hands the error over.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "map_err passes the error by value"
+)]
 fn webhook_error(error: WebhookError) -> CliError {
-    match error {
-        WebhookError::Address(why) => CliError::usage(format!("--webhook: {why}"))
-            .hint("write it as https://receiver.example/path"),
-        WebhookError::Outside(error) => ClientError::from(error).into(),
-    }
+    CliError::usage(format!("--webhook: {error}")).hint("write it as https://receiver.example/path")
 }
 
 /// Made for `map_err`, which hands the error over.

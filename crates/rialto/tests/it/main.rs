@@ -8,6 +8,7 @@
 )]
 
 mod approvals;
+mod children;
 mod cli;
 mod cli_deals;
 mod cli_folders;
@@ -23,6 +24,7 @@ mod quickstart;
 mod readme;
 mod scenario;
 mod secrets;
+mod settings;
 mod syscalls;
 mod tls;
 mod webhook;

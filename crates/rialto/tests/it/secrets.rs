@@ -102,6 +102,30 @@ fn keys(folder: &Path, when: &str) -> Vec<Secret> {
     found
 }
 
+/// What a realm keeps for calls to the outside, in its vault.
+const STORED: &str = "sk-of-a-provider-0123456789abcdef";
+
+/// Stores a secret, and has it listed and misused.
+fn vault(r: &mut Record, folder: &Path) {
+    r.secrets.push(Secret {
+        name: "a stored secret".into(),
+        forms: forms(STORED.as_bytes()),
+    });
+    for name in ["provider", "NO NAME"] {
+        let done = crate::settings::store(folder, name, &format!("{STORED}\n"));
+        r.said.push(Said {
+            what: format!("rialto secret set {name}"),
+            bytes: [done.stdout, done.stderr].concat(),
+            asked: String::new(),
+            tells: None,
+        });
+    }
+    r.run(&["secret", "list"], folder, &[]);
+    let sealed = folder.join("secrets/provider.sealed");
+    assert_eq!(mode(&sealed), 0o600);
+    assert_eq!(mode(&folder.join("secrets")), 0o700);
+}
+
 /// A server whose output goes to files. It ends with this value.
 struct Served {
     child: Child,
@@ -513,6 +537,7 @@ fn secrets_stay_where_they_belong() {
     });
     let headers = format!("authorization: Bearer rlm_{metrics}\r\n");
     r.ask("GET", "/metrics", &headers, "");
+    vault(&mut r, &folder);
     let tokens = make_tokens(&mut r, &folder);
     read_everything(&mut r, &tokens);
     console(&mut r, &tokens);
@@ -543,7 +568,7 @@ fn secrets_stay_where_they_belong() {
         r.stored(path, &mut leaks);
     }
     for backup in &backups {
-        for name in SECRET_FILES {
+        for name in SECRET_FILES.into_iter().chain(["secrets"]) {
             assert!(!backup.join(name).exists(), "{name} is in a backup");
         }
     }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A receiver on loopback that answers with these statuses and then with 204. What it was sent: the
 /// head and the body.
-fn receiver(statuses: &'static [u16]) -> (String, Receiver<(String, String)>) {
+pub(crate) fn receiver(statuses: &'static [u16]) -> (String, Receiver<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook?key=k3y", listener.local_addr().unwrap());
     let mut statuses = statuses.iter().copied().chain(std::iter::repeat(204));
@@ -58,7 +58,12 @@ fn start(folder: &Path, url: &str) -> Server {
 }
 
 /// Signs an owner up with an agent. The owner's id and both tokens.
-fn owner(server: &Server, boss: &str, name: &str, contact: &str) -> (String, String, String) {
+pub(crate) fn owner(
+    server: &Server,
+    boss: &str,
+    name: &str,
+    contact: &str,
+) -> (String, String, String) {
     let mut door = server.door(boss);
     let asked = json!({ "name": name, "kind": "organisation" });
     let made = door.op("owner.sign_up", &asked).unwrap().accepted();
@@ -69,14 +74,14 @@ fn owner(server: &Server, boss: &str, name: &str, contact: &str) -> (String, Str
     (text(id), admin, agent)
 }
 
-fn next(told: &Receiver<(String, String)>) -> (String, String, Value) {
+pub(crate) fn next(told: &Receiver<(String, String)>) -> (String, String, Value) {
     let (head, body) = told.recv_timeout(PATIENCE).unwrap();
     let value = serde_json::from_str(&body).unwrap();
     (head, body, value)
 }
 
 /// By what a repeat can be told.
-fn id_of(head: &str) -> String {
+pub(crate) fn id_of(head: &str) -> String {
     let mut fields = head.lines().filter_map(|line| line.split_once(": "));
     let id = fields.find(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"));
     id.unwrap().1.to_owned()

@@ -648,7 +648,8 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 36] = [
+const LISTS: [&str; 37] = [
+    "/api/config/reload",
     "/api/invitations",
     "/api/agents",
     "/api/assets",
