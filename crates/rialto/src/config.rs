@@ -131,7 +131,15 @@ pub(crate) const KEYS: &[&Key] = &[
 ];
 
 /// The settings that a server reads only when it starts.
-pub(crate) const AT_START: &[&Key] = &[&DATA, &LISTEN, &PUBLIC_URL, &HOSTS, &PROXIES, &LOG_FORMAT];
+pub(crate) const AT_START: &[&Key] = &[
+    &DATA,
+    &LISTEN,
+    &PUBLIC_URL,
+    &HOSTS,
+    &PROXIES,
+    &LOG_FORMAT,
+    &DRAIN,
+];
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -168,6 +168,7 @@ fn at_start(config: &Config, args: &ServeArgs) -> Vec<(&'static str, String)> {
             "hosts" if !args.hosts.is_empty() => Some(args.hosts.join(",")),
             "proxies" if !args.proxies.is_empty() => Some(args.proxies.join(",")),
             "log_format" => args.log_format.clone(),
+            "drain" => args.drain.clone(),
             _ => None,
         }
     };
