@@ -25,10 +25,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2 as conn2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -418,7 +417,8 @@ impl Connection {
         if http2 {
             let service = service_fn(move |request| me.clone().answer_multiplexed(request));
             let connection = http2::builder().serve_connection(stream, service);
-            return self.until_it_ends(connection, drain, true).await;
+            let end = conn2::Connection::graceful_shutdown;
+            return self.until_it_ends(connection, end, drain, true).await;
         }
         let mut builder = http1::Builder::new();
         builder
@@ -428,15 +428,20 @@ impl Connection {
             .max_buf_size(HEAD_BYTES);
         let service = service_fn(move |request| me.clone().answer(request));
         let connection = builder.serve_connection(stream, service);
-        self.until_it_ends(connection, drain, false).await;
+        let end = http1::Connection::graceful_shutdown;
+        self.until_it_ends(connection, end, drain, false).await;
     }
 
     /// Drives a connection until it ends, or its client takes back too much; one of HTTP/2 also until it has
-    /// been quiet for long. (Over HTTP/1.1 a head that does not come ends it.)
-    async fn until_it_ends<C>(&self, connection: C, mut drain: Drain, http2: bool)
-    where
-        C: GracefulConnection,
-        C::Error: std::fmt::Display,
+    /// been quiet for long. `end` asks it to end in order. (Over HTTP/1.1 a head that does not come ends it.)
+    async fn until_it_ends<C>(
+        &self,
+        connection: C,
+        end: fn(Pin<&mut C>),
+        mut drain: Drain,
+        http2: bool,
+    ) where
+        C: Future<Output = hyper::Result<()>>,
     {
         let mut connection = std::pin::pin!(connection);
         let (mut told, mut before) = (false, None);
@@ -454,7 +459,7 @@ impl Connection {
                         return;
                     }
                     told = true;
-                    connection.as_mut().graceful_shutdown();
+                    end(connection.as_mut());
                 }
                 () = self.taken_back.too_many() => {
                     tracing::debug!("a client took back too many requests");
@@ -467,7 +472,7 @@ impl Connection {
                         true if told => return,
                         true => {
                             told = true;
-                            connection.as_mut().graceful_shutdown();
+                            end(connection.as_mut());
                         }
                         false => before = now,
                     }
