@@ -380,6 +380,11 @@ impl Fold<'_> {
         match (entry.kind, entry.hold) {
             (EntryKind::Hold, Some(hold)) => {
                 self.show_principal(hold.into(), by)?;
+                // Whose money it is sees it too, when an agent of others spends it.
+                let (payer, maker) = (self.owner_of_account(entry.from)?, self.owner_of(by)?);
+                if let Some(payer) = payer.filter(|_| payer != maker) {
+                    self.show_owner(hold, payer)?;
+                }
                 self.touch(hold)?;
             }
             (EntryKind::PostHold | EntryKind::VoidHold, Some(hold)) => {

@@ -374,6 +374,11 @@ impl Fold<'_> {
         self.cached_owner("SELECT owner FROM agent WHERE id = ?", agent.0)
     }
 
+    fn owner_of_account(&mut self, account: AccountId) -> Result<Option<OwnerId>> {
+        let sql = "SELECT owner FROM account WHERE id = ? AND owner IS NOT NULL";
+        self.cached_owner(sql, account.0)
+    }
+
     fn owner_of_person(&mut self, person: PersonId) -> Result<Option<OwnerId>> {
         self.cached_owner("SELECT owner FROM person WHERE id = ?", person.0)
     }

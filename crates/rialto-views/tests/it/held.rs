@@ -6,7 +6,7 @@ use rialto_core::policy::usage::USAGE;
 use rialto_views::{Paging, Scope};
 use serde_json::json;
 
-use crate::realm::{Day, id_of};
+use crate::realm::{Day, Realm, id_of};
 
 fn all() -> Paging {
     Paging {
@@ -179,4 +179,35 @@ fn lines_and_usage_are_listed_for_whom_they_concern() {
         .filter_map(|hop| hop.what)
         .collect();
     assert_eq!(said, ["reserved 300 tokens", "used 250 tokens"]);
+}
+
+#[test]
+fn whose_money_it_is_sees_what_an_agent_of_others_holds_of_it() {
+    let mut realm = Realm::new();
+    let (ann, bob) = (realm.owner("ann"), realm.owner("bob"));
+    let lead = realm.agent(ann, "lead", json!({}));
+    let spender = realm.agent(bob, "spender", json!({}));
+    let team = id_of(
+        &realm.by(lead, "team.create", json!({ "name": "crew" })),
+        "team",
+    );
+    let invite = json!({ "team": team, "agent": spender, "role": "spender" });
+    realm.by(lead, "team.invite", invite);
+    realm.by(spender, "team.join", json!({ "team": team, "join": true }));
+    realm.fund(team, "10");
+    let hold = json!({ "from": team, "to": lead, "amount": "4", "expires_in_ms": 600_000 });
+    realm.by(
+        spender,
+        "ledger.transfer",
+        json!({ "transfers": [{ "hold": hold }] }),
+    );
+    let views = realm.views();
+    for owner in [ann, bob] {
+        let page = views
+            .reader()
+            .holds(Scope::Owner(owner.id), &all())
+            .unwrap();
+        let amounts: Vec<&str> = page.items.iter().map(|hold| hold.amount.as_str()).collect();
+        assert_eq!(amounts, ["4.00"]);
+    }
 }
