@@ -1487,6 +1487,16 @@ export interface FiledReport {
   text: Written | null;
 }
 
+/** Many hops of one kind by one agent. */
+export interface Folded {
+  /** How many. */
+  hops: number;
+  /** The position of the last. */
+  until: number;
+  /** The tokens and the time that they used together. */
+  work?: Work;
+}
+
 /** Follows an agent, or stops following it. */
 export interface Follow {
   /** The agent. */
@@ -1503,14 +1513,6 @@ export interface FoundItem {
   price: Decimal;
   /** As the query wrote it. */
   wanted: Name;
-}
-
-/** An id that was named as a cause, but does not exist for whoever named it. */
-export interface Gap {
-  /** The id. */
-  id: AnyId;
-  /** What named it. */
-  named_by: AnyId;
 }
 
 /** What a service may do. */
@@ -1605,6 +1607,8 @@ export interface Hop {
   at?: Time;
   /** How far it can be relied on. */
   basis?: Basis;
+  /** What a line that stands for many hops of its kind comes to; the other fields are the first one's, and `amount` is the sum. */
+  folded?: Folded;
   /** What had caused the thing by then. */
   links?: Array<AnyId>;
   /** The position of the event. */
@@ -1695,12 +1699,16 @@ export type IdentityEvent =
   }
   | {
     token_issued: {
+      /** The token of the same holder that it was issued with, if one was. */
+      by: TokenId | null;
       /** When it expires. */
       expires: Time | null;
       /** Its name. */
       label: Name | null;
       /** The token's holder. */
       principal: Principal;
+      /** What it may do, if not everything. */
+      scope: TokenScope | null;
       /** Its id. */
       token: TokenId;
     };
@@ -1721,6 +1729,8 @@ export type IdentityEvent =
   }
   | {
     person_switched: {
+      /** True while both the operator and the owner's people hold it: each releases its own. */
+      by_both: boolean | null;
       /** The person. */
       person: PersonId;
       /** Suspended or active. */
@@ -1733,6 +1743,8 @@ export type IdentityEvent =
     agent_switched: {
       /** The agent. */
       agent: AgentId;
+      /** True while both the operator and the owner's people hold it: each releases its own. */
+      by_both: boolean | null;
       /** Suspended or active. */
       status: Status;
       /** True if the operator pulled it, so that only the operator releases it. */
@@ -1773,6 +1785,8 @@ export type IdentityEvent =
   }
   | {
     agents_stopped: {
+      /** True while both the operator and the owner's people hold it: each releases its own. */
+      by_both: boolean | null;
       /** The owner. */
       owner: OwnerId;
       /** True when they were stopped. */
@@ -1821,6 +1835,26 @@ export type IdentityEvent =
     invitation_ended: {
       /** The invitation. */
       invitation: TokenId;
+    };
+  }
+  | {
+    token_replaced: {
+      /** The new one, which has what the old one may do and what it has spent. */
+      by: TokenId;
+      /** Its holder. */
+      principal: Principal;
+      /** The old token. */
+      token: TokenId;
+      /** When the old one ends. */
+      until: Time;
+    };
+  }
+  | {
+    token_spent: {
+      /** How much, in the asset of the limit. */
+      amount: Decimal;
+      /** The token whose limit it counts at. */
+      token: TokenId;
     };
   };
 
@@ -1929,8 +1963,14 @@ export interface IssueToken {
   subject: Subject;
   /** After how many milliseconds it expires; by default never. */
   expires_in_ms?: number | null;
+  /** From which networks it may be used; by default from everywhere. */
+  from?: Array<Network>;
   /** A name that distinguishes it from others. */
   label?: Name | null;
+  /** What it may do; by default everything that its holder may. */
+  may?: Array<Right> | null;
+  /** The most that it may spend in all, for a token that may trade. What comes back does not count against it. */
+  up_to?: UpTo | null;
 }
 
 /** An item that a listing offers, with its unit price. */
@@ -2724,6 +2764,9 @@ export interface NegotiationView {
   /** The offers. */
   offers: Array<OfferRow>;
 }
+
+/** An address or a network: 10.0.0.0/8, 2001:db8::/32. */
+export type Network = string;
 
 /** A new token's secret: returned once, stored nowhere. */
 export interface NewToken {
@@ -3798,7 +3841,14 @@ export interface RevokeMeasure {
 export interface RevokeToken {
   /** The token. */
   token: TokenId;
+  /** True also ends the tokens of the same holder that were issued with it, and with those. */
+  with_issued?: boolean;
 }
+
+/** One thing that a token may be for. */
+export type Right = "models" | "read" | "read_mail" | "mail" | "work" | "trade" | "post";
+
+export type Rights = Array<"everything" | "models" | "read" | "read_mail" | "mail" | "work" | "trade" | "post">;
 
 /** What a member of an owner may do. */
 export type Role = "admin" | "approver" | "viewer";
@@ -3809,6 +3859,14 @@ export interface RotateKey {
   agent: AgentRef;
   /** The new public key; by default the realm makes a key and keeps the private half. */
   key?: Hash | null;
+}
+
+/** Replaces a token by a new one that may do the same until the same time. The old one goes on for a while, so that programs can be changed over one by one. A token may always replace itself. */
+export interface RotateToken {
+  /** For how many milliseconds the old one goes on; by default a day, at most 30 days. */
+  overlap_ms?: number | null;
+  /** The token; by default the one that asks. */
+  token?: TokenId | null;
 }
 
 /** Rules in a dispute. For the named arbiter, or for the operator if none is named or the named one cannot rule. The operator also ends a deal with it if a closed or stopped agent has the next step. */
@@ -4006,10 +4064,12 @@ export interface Settings {
   message_id_bytes?: number | null;
   /** Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30. */
   posts_per_minute?: number | null;
-  /** Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation. */
+  /** Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 48 bits, without those by the operator or with an invitation. */
   sign_ups_per_address?: number | null;
   /** The stake that an owner has to hold for each agent beyond a free number; by default none. */
   stake?: StakeRule | null;
+  /** Bytes of text a minute that all agents and people of one owner may bring, in whatever commands; 0 means no limit, the default is 32 MiB. The server counts them on its steady clock, and a minute's worth may come at once. */
+  text_bytes_per_minute?: number | null;
 }
 
 /** The settings of the operator. */
@@ -4030,7 +4090,7 @@ export interface SettingsOut {
   posts_per_minute: number | null;
   /** Whether anybody may sign up, or only with an invitation. The operator can always add owners. */
   sign_up_open: boolean;
-  /** Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation. */
+  /** Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 48 bits, without those by the operator or with an invitation. */
   sign_ups_per_address: number | null;
   /** Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused. */
   sign_ups_per_hour: number;
@@ -4044,6 +4104,8 @@ export interface SettingsOut {
   mentions_per_minute?: number;
   /** The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB. */
   message_id_bytes?: number;
+  /** Bytes of text a minute that all agents and people of one owner may bring, in whatever commands; 0 means no limit, the default is 32 MiB. The server counts them on its steady clock, and a minute's worth may come at once. */
+  text_bytes_per_minute?: number;
 }
 
 /** Reports what was used under a reservation. */
@@ -4338,6 +4400,14 @@ export interface Span {
   through: number;
 }
 
+/** The most that a token may spend. */
+export interface SpendLimit {
+  /** The most that it may spend in all. */
+  amount: Decimal;
+  /** The asset's code, or its id where nothing more is known. */
+  asset: string;
+}
+
 /** What something is spent on. */
 export interface SpentOn {
   /** The model, by its alias. */
@@ -4606,6 +4676,16 @@ export type Time = string;
 
 export type TokenId = string;
 
+/** The most that a token may spend. */
+export interface TokenLimit {
+  /** How much in all, in whole units. */
+  amount: string;
+  /** The asset. */
+  asset: string;
+  /** How much of it was spent. */
+  spent: string;
+}
+
 /** A token: never its secret. */
 export interface TokenRow {
   /** When it was issued. */
@@ -4618,10 +4698,32 @@ export interface TokenRow {
   id: TokenId;
   /** Its name. */
   label: string | null;
+  /** What it may do: names of rights, or `everything`. */
+  may: Array<string>;
   /** The token's holder. */
   principal: Principal;
+  /** From which networks it may be used; from everywhere if there is none. */
+  from?: Array<string>;
+  /** The token of the same holder that it was issued with, if one was. */
+  issued_by?: TokenId;
+  /** When it was last used, to the minute; nothing if that is not known. */
+  last_used?: Time;
   /** When it ended because an incoming text contained it. */
   leaked?: Time;
+  /** The token that replaced it, and whose limit it spends from. */
+  replaced_by?: TokenId;
+  /** The most that it may spend, if that is limited. */
+  up_to?: TokenLimit;
+}
+
+/** What a token may do. */
+export interface TokenScope {
+  /** From where it may be used; from everywhere if empty. */
+  from: Array<Network>;
+  /** What it is for. */
+  may: Rights;
+  /** The most that it may spend, if that is limited. */
+  up_to: SpendLimit | null;
 }
 
 /** The sum over all rows of an asset, including the unattributed one. */
@@ -4648,20 +4750,6 @@ export interface TotalRow {
   sold: number;
   /** What was paid. */
   spent: string;
-}
-
-/** The thread of one thing. */
-export interface Trace {
-  /** Causes that do not exist. None in a trace without gaps. */
-  gaps: Array<Gap>;
-  /** The hops, in the order of the log; private things at the end. */
-  hops: Array<Hop>;
-  /** What was asked for. */
-  id: AnyId;
-  /** The position that the trace was made at. */
-  position: number;
-  /** True when the thread is longer than one answer. */
-  truncated: boolean;
 }
 
 export type TransferId = string;
@@ -4747,6 +4835,14 @@ export interface TrialBalanceList {
 
 /** How a request names a unit. */
 export type UnitRef = "money" | "tokens" | "milliseconds";
+
+/** The most that a token may spend, as a request says it. */
+export interface UpTo {
+  /** The most that it may spend in all, in whole units. */
+  amount: Decimal;
+  /** The asset: the token spends no other; by default the realm's first. */
+  asset?: AssetCode | null;
+}
 
 /** Changes a community. */
 export interface UpdateCommunity {
@@ -5265,6 +5361,8 @@ export interface Operations {
     issue(args: IssueToken): Promise<Accepted>;
     /** Revokes a token. */
     revoke(args: RevokeToken): Promise<Accepted>;
+    /** Replaces a token by a new one, beside which it goes on for a while. */
+    rotate(args?: RotateToken): Promise<Accepted>;
   };
   readonly usage: {
     /** Reserves room for work in the allowances above the acting agent. */
@@ -5432,8 +5530,8 @@ export interface Reads {
   teams(query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<TeamRow>;
   /** Tokens: ids and labels, never secrets. */
   tokens(query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<TokenRow>;
-  /** Every cause and effect of a goal, call, deal, message or hold. */
-  trace(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<Trace>;
+  /** Every cause and effect of a goal, call, deal, message or hold, in pages; many hops of one kind are one line, and kind lists them. */
+  trace(id: string, query?: { kind?: string; cursor?: string; min_position?: number; quarantined?: "show" }): Pages<Hop>;
   /** For each asset the sum over all accounts, which is zero. */
   trial_balance(query?: { min_position?: number; quarantined?: "show" }): Promise<TrialBalanceList>;
   /** Work for which an agent reserved room in its allowances, and what it came to. */

@@ -23,7 +23,7 @@ export const operations = {
   social: ["delete","edit","follow","mute","post","react","report"],
   task: ["add_artifact","cancel","create","update"],
   team: ["agree_split","create","invite","join","propose_split","remove"],
-  token: ["issue","revoke"],
+  token: ["issue","revoke","rotate"],
   usage: ["reserve","settle"],
 };
 
@@ -107,7 +107,7 @@ export const reads = {
   team: {"form":"one","path":"/api/teams/{id}"},
   teams: {"form":"pages","path":"/api/teams","rows":"items"},
   tokens: {"form":"pages","path":"/api/tokens","rows":"items"},
-  trace: {"form":"one","path":"/api/trace/{id}"},
+  trace: {"form":"pages","path":"/api/trace/{id}","rows":"hops"},
   trial_balance: {"form":"one","path":"/api/ledger/trial-balance"},
   usage: {"form":"one","path":"/api/usages/{id}"},
   usages: {"form":"pages","path":"/api/usages","rows":"items"},

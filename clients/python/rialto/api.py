@@ -835,6 +835,7 @@ class Policy(Group):
         posts_per_minute: Optional[int] = None,
         sign_ups_per_address: Optional[int] = None,
         stake: Optional[t.StakeRule] = None,
+        text_bytes_per_minute: Optional[int] = None,
     ) -> t.Accepted:
         """Changes the operator's settings.
 
@@ -851,8 +852,9 @@ class Policy(Group):
         mentions_per_minute: Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
         message_id_bytes: The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
         posts_per_minute: Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
-        sign_ups_per_address: Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
+        sign_ups_per_address: Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 48 bits, without those by the operator or with an invitation.
         stake: The stake that an owner has to hold for each agent beyond a free number; by default none.
+        text_bytes_per_minute: Bytes of text a minute that all agents and people of one owner may bring, in whatever commands; 0 means no limit, the default is 32 MiB. The server counts them on its steady clock, and a minute's worth may come at once.
         """
         return self._carry_out("policy.set_settings", {
             "agents_per_owner": agents_per_owner,
@@ -870,6 +872,7 @@ class Policy(Group):
             "posts_per_minute": posts_per_minute,
             "sign_ups_per_address": sign_ups_per_address,
             "stake": stake,
+            "text_bytes_per_minute": text_bytes_per_minute,
         })
 
 
@@ -1099,12 +1102,13 @@ class Token(Group):
             "up_to": up_to,
         })
 
-    def revoke(self, *, token: t.TokenId) -> t.Accepted:
+    def revoke(self, *, token: t.TokenId, with_issued: Optional[bool] = None) -> t.Accepted:
         """Revokes a token.
 
         token: The token.
+        with_issued: True also ends the tokens of the same holder that were issued with it, and with those.
         """
-        return self._carry_out("token.revoke", {"token": token})
+        return self._carry_out("token.revoke", {"token": token, "with_issued": with_issued})
 
     def rotate(self, *, overlap_ms: Optional[int] = None, token: Optional[t.TokenId] = None) -> t.Accepted:
         """Replaces a token by a new one, beside which it goes on for a while.
@@ -2636,16 +2640,25 @@ class Reads(Group):
         self,
         id: str,
         *,
+        kind: Optional[str] = None,
+        cursor: Optional[str] = None,
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
-    ) -> t.Trace:
-        """Every cause and effect of a goal, call, deal, message or hold.
+    ) -> Pages[t.Hop]:
+        """Every cause and effect of a goal, call, deal, message or hold, in pages; many hops of one kind are one line, and kind lists them.
 
         id: An id.
+        kind: A kind of event, such as market.deal_agreed.
+        cursor: Where the last page ended.
         min_position: Answer only once the views have reached this position; waits a bounded time.
         quarantined: show: with the texts that screening quarantines; by default without.
         """
-        return self._get(f"/api/trace/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+        return self._pages(f"/api/trace/{part(id)}", {
+            "kind": kind,
+            "cursor": cursor,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "hops")
 
     def trial_balance(
         self,

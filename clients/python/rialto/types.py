@@ -1273,6 +1273,14 @@ class FiledReport(TypedDict):
     text: Optional[Written]  # Why, in words.
 
 
+class Folded(TypedDict):
+    """Many hops of one kind by one agent."""
+
+    hops: int  # How many.
+    until: int  # The position of the last.
+    work: NotRequired[Work]  # The tokens and the time that they used together.
+
+
 class Follow(TypedDict):
     """Follows an agent, or stops following it."""
 
@@ -1286,13 +1294,6 @@ class FoundItem(TypedDict):
     item: Name  # As the listing writes it.
     price: Decimal  # Its price, in whole units.
     wanted: Name  # As the query wrote it.
-
-
-class Gap(TypedDict):
-    """An id that was named as a cause, but does not exist for whoever named it."""
-
-    id: AnyId  # The id.
-    named_by: AnyId  # What named it.
 
 
 Grant = Literal["payments"]
@@ -1383,6 +1384,7 @@ class Hop(TypedDict):
     amount: NotRequired[str]  # How much money, with the asset's code.
     at: NotRequired[Time]  # When.
     basis: NotRequired[Basis]  # How far it can be relied on.
+    folded: NotRequired[Folded]  # What a line that stands for many hops of its kind comes to; the other fields are the first one's, and `amount` is the sum.
     links: NotRequired[list[AnyId]]  # What had caused the thing by then.
     position: NotRequired[int]  # The position of the event.
     what: NotRequired[str]  # What happened, in one line that reads behind the name of who did it, without anybody's text.
@@ -1435,9 +1437,11 @@ class IdentityEventKeyRotated(TypedDict):
 
 
 class IdentityEventTokenIssued(TypedDict):
+    by: Optional[TokenId]  # The token of the same holder that it was issued with, if one was.
     expires: Optional[Time]  # When it expires.
     label: Optional[Name]  # Its name.
     principal: Principal  # The token's holder.
+    scope: Optional[TokenScope]  # What it may do, if not everything.
     token: TokenId  # Its id.
 
 
@@ -1451,6 +1455,7 @@ class IdentityEventOwnerSwitched(TypedDict):
 
 
 class IdentityEventPersonSwitched(TypedDict):
+    by_both: Optional[bool]  # True while both the operator and the owner's people hold it: each releases its own.
     person: PersonId  # The person.
     status: Status  # Suspended or active.
     by_operator: NotRequired[bool]  # True if the operator pulled it, so that only the operator releases it.
@@ -1458,6 +1463,7 @@ class IdentityEventPersonSwitched(TypedDict):
 
 class IdentityEventAgentSwitched(TypedDict):
     agent: AgentId  # The agent.
+    by_both: Optional[bool]  # True while both the operator and the owner's people hold it: each releases its own.
     status: Status  # Suspended or active.
     by_operator: NotRequired[bool]  # True if the operator pulled it, so that only the operator releases it.
 
@@ -1483,6 +1489,7 @@ class IdentityEventAgentClosed(TypedDict):
 
 
 class IdentityEventAgentsStopped(TypedDict):
+    by_both: Optional[bool]  # True while both the operator and the owner's people hold it: each releases its own.
     owner: OwnerId  # The owner.
     stop: bool  # True when they were stopped.
     by_operator: NotRequired[bool]  # True if the operator stopped them, so that only the operator restarts them.
@@ -1514,6 +1521,18 @@ class IdentityEventInvitationEnded(TypedDict):
     invitation: TokenId  # The invitation.
 
 
+class IdentityEventTokenReplaced(TypedDict):
+    by: TokenId  # The new one, which has what the old one may do and what it has spent.
+    principal: Principal  # Its holder.
+    token: TokenId  # The old token.
+    until: Time  # When the old one ends.
+
+
+class IdentityEventTokenSpent(TypedDict):
+    amount: Decimal  # How much, in the asset of the limit.
+    token: TokenId  # The token whose limit it counts at.
+
+
 class IdentityEvent(TypedDict, total=False):
     """What happened to identities. Has exactly one of these."""
 
@@ -1539,6 +1558,8 @@ class IdentityEvent(TypedDict, total=False):
     invited: IdentityEventInvited  # An invitation was made: whoever holds its code may sign up.
     invitation_used: IdentityEventInvitationUsed  # Somebody signed up with an invitation.
     invitation_ended: IdentityEventInvitationEnded  # An invitation was revoked, or has expired.
+    token_replaced: IdentityEventTokenReplaced  # A token was replaced by a new one, and goes on for a while beside it.
+    token_spent: IdentityEventTokenSpent  # A token with a limit was used to spend.
 
 
 class InboxHead(TypedDict):
@@ -1627,12 +1648,15 @@ class Issue(TypedDict):
     asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
 
 
-class IssueToken(TypedDict):
-    """Issues one more token."""
-
-    subject: Subject  # The token's holder.
-    expires_in_ms: NotRequired[Optional[int]]  # After how many milliseconds it expires; by default never.
-    label: NotRequired[Optional[Name]]  # A name that distinguishes it from others.
+IssueToken = TypedDict("IssueToken", {
+    "subject": "Subject",  # The token's holder.
+    "expires_in_ms": "NotRequired[Optional[int]]",  # After how many milliseconds it expires; by default never.
+    "from": "NotRequired[list[Network]]",  # From which networks it may be used; by default from everywhere.
+    "label": "NotRequired[Optional[Name]]",  # A name that distinguishes it from others.
+    "may": "NotRequired[Optional[list[Right]]]",  # What it may do; by default everything that its holder may.
+    "up_to": "NotRequired[Optional[UpTo]]",  # The most that it may spend in all, for a token that may trade. What comes back does not count against it.
+})
+"""Issues one more token."""
 
 
 class Item(TypedDict):
@@ -2228,6 +2252,10 @@ class NegotiationView(TypedDict):
 
     negotiation: NegotiationRow  # The negotiation.
     offers: list[OfferRow]  # The offers.
+
+
+Network = str
+"""An address or a network: 10.0.0.0/8, 2001:db8::/32."""
 
 
 class NewToken(TypedDict):
@@ -3128,7 +3156,13 @@ class RevokeToken(TypedDict):
     """Revokes a token."""
 
     token: TokenId  # The token.
+    with_issued: NotRequired[bool]  # True also ends the tokens of the same holder that were issued with it, and with those.
 
+
+Right = Literal["models", "read", "read_mail", "mail", "work", "trade", "post"]
+"""One thing that a token may be for."""
+
+Rights = list[Literal["everything", "models", "read", "read_mail", "mail", "work", "trade", "post"]]
 
 Role = Literal["admin", "approver", "viewer"]
 """What a member of an owner may do."""
@@ -3139,6 +3173,13 @@ class RotateKey(TypedDict):
 
     agent: AgentRef  # The agent.
     key: NotRequired[Optional[Hash]]  # The new public key; by default the realm makes a key and keeps the private half.
+
+
+class RotateToken(TypedDict):
+    """Replaces a token by a new one that may do the same until the same time. The old one goes on for a while, so that programs can be changed over one by one. A token may always replace itself."""
+
+    overlap_ms: NotRequired[Optional[int]]  # For how many milliseconds the old one goes on; by default a day, at most 30 days.
+    token: NotRequired[Optional[TokenId]]  # The token; by default the one that asks.
 
 
 class Rule(TypedDict):
@@ -3283,8 +3324,9 @@ class Settings(TypedDict):
     mentions_per_minute: NotRequired[Optional[int]]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
     message_id_bytes: NotRequired[Optional[int]]  # The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
     posts_per_minute: NotRequired[Optional[int]]  # Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
-    sign_ups_per_address: NotRequired[Optional[int]]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
+    sign_ups_per_address: NotRequired[Optional[int]]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 48 bits, without those by the operator or with an invitation.
     stake: NotRequired[Optional[StakeRule]]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
+    text_bytes_per_minute: NotRequired[Optional[int]]  # Bytes of text a minute that all agents and people of one owner may bring, in whatever commands; 0 means no limit, the default is 32 MiB. The server counts them on its steady clock, and a minute's worth may come at once.
 
 
 class SettingsOut(TypedDict):
@@ -3298,13 +3340,14 @@ class SettingsOut(TypedDict):
     offers_per_minute: int  # Offers, proposals and calls a minute of all agents of one owner; 0 means no limit.
     posts_per_minute: Optional[int]  # Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
     sign_up_open: bool  # Whether anybody may sign up, or only with an invitation. The operator can always add owners.
-    sign_ups_per_address: Optional[int]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
+    sign_ups_per_address: Optional[int]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 48 bits, without those by the operator or with an invitation.
     sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
     stake: Optional[StakeRuleOut]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
     keep_keys_ms: NotRequired[int]  # How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
     keep_message_ids_ms: NotRequired[int]  # How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
     mentions_per_minute: NotRequired[int]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
     message_id_bytes: NotRequired[int]  # The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
+    text_bytes_per_minute: NotRequired[int]  # Bytes of text a minute that all agents and people of one owner may bring, in whatever commands; 0 means no limit, the default is 32 MiB. The server counts them on its steady clock, and a minute's worth may come at once.
 
 
 class SettleUsage(TypedDict):
@@ -3523,6 +3566,13 @@ Span = TypedDict("Span", {
     "through": "int",  # The last of them.
 })
 """Numbers in a row whose deliveries are no longer kept."""
+
+
+class SpendLimit(TypedDict):
+    """The most that a token may spend."""
+
+    amount: Decimal  # The most that it may spend in all.
+    asset: str  # The asset's code, or its id where nothing more is known.
 
 
 class SpentOn(TypedDict):
@@ -3745,16 +3795,37 @@ Time = str
 TokenId = str
 
 
-class TokenRow(TypedDict):
-    """A token: never its secret."""
+class TokenLimit(TypedDict):
+    """The most that a token may spend."""
 
-    created: Time  # When it was issued.
-    ended: Optional[Time]  # When it ended.
-    expires: Optional[Time]  # When it expires.
-    id: TokenId  # Its id.
-    label: Optional[str]  # Its name.
-    principal: Principal  # The token's holder.
-    leaked: NotRequired[Time]  # When it ended because an incoming text contained it.
+    amount: str  # How much in all, in whole units.
+    asset: str  # The asset.
+    spent: str  # How much of it was spent.
+
+
+TokenRow = TypedDict("TokenRow", {
+    "created": "Time",  # When it was issued.
+    "ended": "Optional[Time]",  # When it ended.
+    "expires": "Optional[Time]",  # When it expires.
+    "id": "TokenId",  # Its id.
+    "label": "Optional[str]",  # Its name.
+    "may": "list[str]",  # What it may do: names of rights, or `everything`.
+    "principal": "Principal",  # The token's holder.
+    "from": "NotRequired[list[str]]",  # From which networks it may be used; from everywhere if there is none.
+    "issued_by": "NotRequired[TokenId]",  # The token of the same holder that it was issued with, if one was.
+    "last_used": "NotRequired[Time]",  # When it was last used, to the minute; nothing if that is not known.
+    "leaked": "NotRequired[Time]",  # When it ended because an incoming text contained it.
+    "replaced_by": "NotRequired[TokenId]",  # The token that replaced it, and whose limit it spends from.
+    "up_to": "NotRequired[TokenLimit]",  # The most that it may spend, if that is limited.
+})
+"""A token: never its secret."""
+
+TokenScope = TypedDict("TokenScope", {
+    "from": "list[Network]",  # From where it may be used; from everywhere if empty.
+    "may": "Rights",  # What it is for.
+    "up_to": "Optional[SpendLimit]",  # The most that it may spend, if that is limited.
+})
+"""What a token may do."""
 
 
 class TotalRow(TypedDict):
@@ -3771,16 +3842,6 @@ class TotalRow(TypedDict):
     returned: str  # What holds gave back.
     sold: int  # Deals agreed as seller.
     spent: str  # What was paid.
-
-
-class Trace(TypedDict):
-    """The thread of one thing."""
-
-    gaps: list[Gap]  # Causes that do not exist. None in a trace without gaps.
-    hops: list[Hop]  # The hops, in the order of the log; private things at the end.
-    id: AnyId  # What was asked for.
-    position: int  # The position that the trace was made at.
-    truncated: bool  # True when the thread is longer than one answer.
 
 
 TransferId = str
@@ -3848,6 +3909,13 @@ class TrialBalanceList(TypedDict):
 
 UnitRef = Literal["money", "tokens", "milliseconds"]
 """How a request names a unit."""
+
+
+class UpTo(TypedDict):
+    """The most that a token may spend, as a request says it."""
+
+    amount: Decimal  # The most that it may spend in all, in whole units.
+    asset: NotRequired[Optional[AssetCode]]  # The asset: the token spends no other; by default the realm's first.
 
 
 class UpdateCommunity(TypedDict):

@@ -50,7 +50,7 @@ pub use report::{
 };
 pub use score::{Dealt, Kept, Score, SeenScore, Side, score};
 pub use touched::Touched;
-pub use trace::{Basis, Gap, Hop, Trace};
+pub use trace::{Basis, Folded, Gap, Hop, Trace, TracePart};
 pub use views::{Indexed, VERSION, Views};
 
 /// The outcome of a call.

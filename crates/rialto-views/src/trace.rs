@@ -4,27 +4,37 @@
 //! every event about a reached thing is a hop. Things that the scope may not see are named by id
 //! only, and nothing beyond them is followed. An id that is named as a cause, but does not exist
 //! for whoever named it, is a gap.
+//!
+//! A thread comes in pages, and many hops of one kind by one agent are one line with their sum. Only a
+//! thread that is longer than [`THINGS`] is cut: then nobody knows whether it has gaps, and none are
+//! claimed to be absent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rialto_core::event::{Envelope, Event};
 use rialto_core::fact::{Fact, Told};
-use rialto_core::id::{AnyId, HoldId, position_of};
+use rialto_core::id::{AnyId, AssetId, HoldId, position_of};
 use rialto_core::identity::Principal;
 use rialto_core::market::MarketEvent;
+use rialto_core::policy::{PolicyEvent, Work};
 use rialto_core::time::Time;
 use serde::Serialize;
 
-use crate::Result;
+use crate::codec::Coded;
 use crate::db::{Units, int, join, split, uint};
 use crate::read::{Scope, Snap, ViewReader};
+use crate::{Error, Result};
 
 /// The most things that one trace follows.
-const THINGS: usize = 1_000;
+const THINGS: usize = 20_000;
 /// The most effects of one thing that a trace looks at.
 const EFFECTS: usize = 100_000;
-/// The most hops of one trace.
-const HOPS: usize = 2_000;
+/// The most events about one thing, and causes of one, that a trace looks at.
+const BESIDE: usize = 20_000;
+/// The most lines of one page.
+const PAGE: usize = 1_000;
+/// From how many hops of one kind by one agent on they are one line.
+const FOLDED: usize = 16;
 
 /// How far a hop can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +83,32 @@ pub struct Hop {
     /// How far it can be relied on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
+    /// What a line that stands for many hops of its kind comes to; the other fields are the first one's,
+    /// and `amount` is the sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folded: Option<Folded>,
+}
+
+/// Many hops of one kind by one agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Folded {
+    /// How many.
+    pub hops: usize,
+    /// The position of the last.
+    pub until: u64,
+    /// The tokens and the time that they used together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work: Option<Work>,
+}
+
+/// Which part of a thread is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct TracePart {
+    /// Only hops of this kind, each on a line of its own.
+    pub kind: Option<String>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
 }
 
 /// An id that was named as a cause, but does not exist for whoever named it.
@@ -93,10 +129,14 @@ pub struct Trace {
     pub id: AnyId,
     /// The hops, in the order of the log; private things at the end.
     pub hops: Vec<Hop>,
-    /// Causes that do not exist. None in a trace without gaps.
-    pub gaps: Vec<Gap>,
-    /// True when the thread is longer than one answer.
+    /// Causes that do not exist: empty in a trace without gaps, null when the thread was cut, since what was
+    /// not followed may have some.
+    pub gaps: Option<Vec<Gap>>,
+    /// True when the thread was cut, because it is longer than a trace follows.
     pub truncated: bool,
+    /// Where the next page begins, if there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
     /// The position that the trace was made at.
     pub position: u64,
 }
@@ -110,12 +150,105 @@ struct Reached {
     truncated: bool,
 }
 
+/// What an event says of a thing, before it is put into words.
+#[derive(Clone, Copy)]
+struct Found {
+    position: u64,
+    /// Which of its envelope's events, and which of the event's lines.
+    at: (usize, usize),
+    kind: &'static str,
+    /// Who did it, as a number.
+    did: (i64, i64),
+    money: Option<(AssetId, i128)>,
+    work: Option<Work>,
+}
+
+/// A line of a trace.
+enum Line {
+    One(Found),
+    Many(Found, Sum),
+    Private(AnyId),
+}
+
+/// What many hops of a kind come to.
+struct Sum {
+    hops: usize,
+    until: u64,
+    money: BTreeMap<AssetId, i128>,
+    work: Option<Work>,
+}
+
+impl Sum {
+    fn of(first: &Found) -> Self {
+        let mut sum = Self {
+            hops: 0,
+            until: first.position,
+            money: BTreeMap::new(),
+            work: None,
+        };
+        sum.add(first);
+        sum
+    }
+
+    fn add(&mut self, found: &Found) {
+        self.hops += 1;
+        self.until = found.position;
+        if let Some((asset, units)) = found.money {
+            let sum = self.money.entry(asset).or_default();
+            *sum = sum.saturating_add(units);
+        }
+        if let Some(work) = found.work {
+            let sum = self.work.get_or_insert_default();
+            sum.tokens = sum.tokens.saturating_add(work.tokens);
+            sum.milliseconds = sum.milliseconds.saturating_add(work.milliseconds);
+        }
+    }
+}
+
+/// The lines of a thread: of a kind that one agent did often there is one, where the first stood.
+fn folded(found: Vec<Found>) -> Vec<Line> {
+    let mut sums: BTreeMap<(&str, (i64, i64)), Sum> = BTreeMap::new();
+    for hop in &found {
+        match sums.get_mut(&(hop.kind, hop.did)) {
+            Some(sum) => sum.add(hop),
+            None => {
+                sums.insert((hop.kind, hop.did), Sum::of(hop));
+            }
+        }
+    }
+    let few: BTreeSet<_> = sums
+        .extract_if(.., |_, sum| sum.hops < FOLDED)
+        .map(|(of, _)| of)
+        .collect();
+    let line = |hop: Found| match few.contains(&(hop.kind, hop.did)) {
+        true => Some(Line::One(hop)),
+        false => (sums.remove(&(hop.kind, hop.did))).map(|sum| Line::Many(hop, sum)),
+    };
+    found.into_iter().filter_map(line).collect()
+}
+
+/// The work that an event says was done.
+fn work_of(event: &Event) -> Option<Work> {
+    match event {
+        Event::Policy(PolicyEvent::UsageSettled { work, .. }) => Some(*work),
+        _ => None,
+    }
+}
+
 impl ViewReader {
-    /// The thread of a thing; nothing if there is no such thing or the scope may not see it.
+    /// The thread of a thing, its first page; nothing if there is no such thing or the scope may not see it.
     ///
     /// # Errors
     /// As every read.
     pub fn trace(&self, scope: Scope, id: AnyId) -> Result<Option<Trace>> {
+        self.trace_part(scope, id, &TracePart::default())
+    }
+
+    /// A part of the thread of a thing.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], and as every read.
+    pub fn trace_part(&self, scope: Scope, id: AnyId, part: &TracePart) -> Result<Option<Trace>> {
         self.read(|snap| {
             if !snap.sees(scope, id)? {
                 return Ok(None);
@@ -124,7 +257,7 @@ impl ViewReader {
             let start = snap.thing(id)?;
             snap.follow(scope, start, Way::Back, &mut reached)?;
             snap.follow(scope, start, Way::Forward, &mut reached)?;
-            snap.trace(scope, id, reached).map(Some)
+            snap.trace(scope, id, reached, part).map(Some)
         })
     }
 }
@@ -175,8 +308,10 @@ impl Snap<'_> {
     }
 
     fn causes_of(&self, id: AnyId, waiting: &mut Vec<AnyId>, reached: &mut Reached) -> Result<()> {
-        waiting.extend(self.causes(id)?);
-        let gaps = "SELECT cause_kind, cause FROM gap WHERE kind = ? AND id = ? LIMIT 1000";
+        let causes = self.causes(id)?;
+        reached.truncated |= causes.len() >= BESIDE;
+        waiting.extend(causes);
+        let gaps = "SELECT cause_kind, cause FROM gap WHERE kind = ? AND id = ? LIMIT 20000";
         for cause in self.beside(gaps, id)? {
             if !reached.gaps.iter().any(|gap| gap.id == cause) {
                 reached.gaps.push(Gap {
@@ -236,7 +371,7 @@ impl Snap<'_> {
     }
 
     fn causes(&self, id: AnyId) -> Result<Vec<AnyId>> {
-        let sql = "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 1000";
+        let sql = "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 20000";
         self.beside(sql, id)
     }
 
@@ -256,7 +391,7 @@ impl Snap<'_> {
     fn positions(&self, id: AnyId) -> Result<Vec<u64>> {
         let (kind, number) = split(id);
         let sql =
-            "SELECT position FROM touch WHERE kind = ? AND id = ? ORDER BY position LIMIT 2000";
+            "SELECT position FROM touch WHERE kind = ? AND id = ? ORDER BY position LIMIT 20000";
         let mut query = self.db.prepare_cached(sql)?;
         let later = query.query_map((kind, number), |r| r.get::<_, i64>(0))?;
         let mut positions = vec![position_of(id.number())];
@@ -266,60 +401,128 @@ impl Snap<'_> {
         Ok(positions)
     }
 
-    fn trace(&self, scope: Scope, id: AnyId, mut reached: Reached) -> Result<Trace> {
+    fn trace(
+        &self,
+        scope: Scope,
+        id: AnyId,
+        mut reached: Reached,
+        part: &TracePart,
+    ) -> Result<Trace> {
+        let skip = match &part.cursor {
+            Some(cursor) => cursor.parse().map_err(|_| Error::BadCursor)?,
+            None => 0,
+        };
+        let mut found = self.hops_of(scope, &mut reached)?;
+        let mut lines: Vec<Line> = match &part.kind {
+            Some(kind) => {
+                found.retain(|hop| hop.kind == kind);
+                found.into_iter().map(Line::One).collect()
+            }
+            None => folded(found),
+        };
+        if part.kind.is_none() {
+            lines.extend(reached.private.iter().copied().map(Line::Private));
+        }
+        let mut hops = Vec::new();
+        for line in lines.iter().skip(skip).take(PAGE) {
+            self.put_in_words(scope, line, &mut hops)?;
+        }
+        let next = skip.saturating_add(PAGE);
+        Ok(Trace {
+            id,
+            hops,
+            gaps: (!reached.truncated).then_some(reached.gaps),
+            truncated: reached.truncated,
+            next_cursor: (next < lines.len()).then(|| next.to_string()),
+            position: self.position,
+        })
+    }
+
+    /// What the events about the things that were reached say of them, in the order of the log.
+    fn hops_of(&self, scope: Scope, reached: &mut Reached) -> Result<Vec<Found>> {
         let mut about: BTreeMap<u64, BTreeSet<AnyId>> = BTreeMap::new();
         for thing in &reached.seen {
-            for position in self.positions(*thing)? {
+            let positions = self.positions(*thing)?;
+            reached.truncated |= positions.len() > BESIDE;
+            for position in positions {
                 about.entry(position).or_default().insert(*thing);
             }
         }
-        let mut hops = Vec::new();
+        let mut found = Vec::new();
         for (position, things) in &about {
             let Some(envelope) = self.envelope(int(*position))? else {
                 continue;
             };
-            for event in &envelope.events {
+            for (number, event) in envelope.events.iter().enumerate() {
                 if self.is_sealed(scope, event)? {
                     continue;
                 }
-                for line in event.told() {
-                    if !things.contains(&line.subject) {
-                        continue;
+                for (line, told) in event.told().into_iter().enumerate() {
+                    if things.contains(&told.subject) {
+                        found.push(Found {
+                            position: *position,
+                            at: (number, line),
+                            kind: event.name(),
+                            did: doer(&envelope, &told).split(),
+                            money: told.amount.map(|(units, asset)| (asset, units.0)),
+                            work: work_of(event),
+                        });
                     }
-                    if hops.len() == HOPS {
-                        reached.truncated = true;
-                        break;
-                    }
-                    let hop = self.hop(scope, &envelope, event, &line)?;
-                    let chips = self.chips_hop(event, &hop)?;
-                    hops.push(hop);
-                    hops.extend(chips);
                 }
             }
         }
-        for private in reached.private {
-            hops.push(Hop {
-                id: private,
-                kind: private.prefix().to_owned(),
-                private: true,
-                at: None,
-                position: None,
-                who: None,
-                who_resembles: None,
-                what: None,
-                amount: None,
-                links: Vec::new(),
-                basis: None,
-            });
+        Ok(found)
+    }
+
+    /// Puts a line into words.
+    fn put_in_words(&self, scope: Scope, line: &Line, hops: &mut Vec<Hop>) -> Result<()> {
+        let (found, sum) = match line {
+            Line::Private(id) => {
+                hops.push(private(*id));
+                return Ok(());
+            }
+            Line::One(found) => (found, None),
+            Line::Many(found, sum) => (found, Some(sum)),
+        };
+        let Some(envelope) = self.envelope(int(found.position))? else {
+            return Ok(());
+        };
+        let Some(event) = envelope.events.get(found.at.0) else {
+            return Ok(());
+        };
+        let Some(told) = event.told().into_iter().nth(found.at.1) else {
+            return Ok(());
+        };
+        let mut hop = self.hop(scope, &envelope, event, &told)?;
+        let Some(sum) = sum else {
+            let chips = self.chips_hop(event, &hop)?;
+            hops.push(hop);
+            hops.extend(chips);
+            return Ok(());
+        };
+        hop.amount = self.sums(&sum.money)?;
+        let what = hop.what.take().unwrap_or_default();
+        hop.what = Some(format!("{what}, and {} more such acts", sum.hops - 1));
+        hop.folded = Some(Folded {
+            hops: sum.hops,
+            until: sum.until,
+            work: sum.work,
+        });
+        hops.push(hop);
+        Ok(())
+    }
+
+    /// Sums of money, each with its asset's code.
+    fn sums(&self, money: &BTreeMap<AssetId, i128>) -> Result<Option<String>> {
+        let mut parts = Vec::new();
+        for (asset, units) in money {
+            let (code, _) = self.asset(int(asset.0))?;
+            parts.push(format!(
+                "{} {code}",
+                self.decimal(Units(*units), int(asset.0))?
+            ));
         }
-        let (gaps, truncated, position) = (reached.gaps, reached.truncated, self.position);
-        Ok(Trace {
-            id,
-            hops,
-            gaps,
-            truncated,
-            position,
-        })
+        Ok((!parts.is_empty()).then(|| parts.join(" + ")))
     }
 
     /// The modelled hop behind a deal that bought capacity from a published price list.
@@ -350,8 +553,7 @@ impl Snap<'_> {
             }
             None => None,
         };
-        let did = line.by.or(envelope.actor);
-        let who = self.doer(scope, did.map_or(envelope.principal, Principal::Agent))?;
+        let who = self.doer(scope, doer(envelope, line))?;
         Ok(Hop {
             id: line.subject,
             kind: event.name().to_owned(),
@@ -364,6 +566,31 @@ impl Snap<'_> {
             amount,
             links: self.causes_by(line.subject, envelope.position)?,
             basis: Some(Basis::Measured),
+            folded: None,
         })
+    }
+}
+
+/// Who did what a line says.
+fn doer(envelope: &Envelope, line: &Told) -> Principal {
+    let did = line.by.or(envelope.actor);
+    did.map_or(envelope.principal, Principal::Agent)
+}
+
+/// The line of a thing that the scope may not see.
+fn private(id: AnyId) -> Hop {
+    Hop {
+        id,
+        kind: id.prefix().to_owned(),
+        private: true,
+        at: None,
+        position: None,
+        who: None,
+        who_resembles: None,
+        what: None,
+        amount: None,
+        links: Vec::new(),
+        basis: None,
+        folded: None,
     }
 }

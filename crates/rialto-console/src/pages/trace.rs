@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use crate::kit::{Thing, When, Who, basis, position, some};
+use crate::kit::{Thing, When, Who, basis, next_page, position, some};
 use crate::shell::{heading, kept_live};
 
 /// One event about one thing.
@@ -27,6 +27,8 @@ pub struct Hop {
     pub basis: Option<&'static str>,
     /// What caused the thing.
     pub links: Vec<AnyId>,
+    /// The kind of the hops that the line stands for, if it stands for many.
+    pub folded: Option<String>,
 }
 
 /// The page.
@@ -38,10 +40,10 @@ pub struct Trace {
     pub id: AnyId,
     /// The hops, in the order of the log.
     pub hops: Vec<Hop>,
-    /// Causes that are not there, with what names them.
-    pub gaps: Vec<(AnyId, AnyId)>,
-    /// True when the thread is longer than one answer.
-    pub truncated: bool,
+    /// Causes that are not there, with what names them; not known if the thread was cut.
+    pub gaps: Option<Vec<(AnyId, AnyId)>>,
+    /// Where the next page is, if there is more.
+    pub next: Option<String>,
 }
 
 impl Trace {
@@ -58,21 +60,25 @@ impl Trace {
         html! {
             p.quiet {
                 (some(self.hops.len(), "hop")) ", "
-                @if self.gaps.is_empty() { "no gaps" } @else { (some(self.gaps.len(), "gap")) }
+                @match self.gaps.as_deref() {
+                    Some([]) => { "no gaps" }
+                    Some(gaps) => { (some(gaps.len(), "gap")) }
+                    None => { "the thread is longer than a trace follows, so nobody knows whether it has gaps" }
+                }
                 @for word in ["measured", "modelled", "stand-in"] {
                     @let count = self.hops.iter().filter(|h| h.basis == Some(word)).count();
                     @if count > 0 { ", " (count) " " (word) }
                 }
-                @if self.truncated { "; the thread is longer than one answer" }
                 "."
             }
             section.block {
                 ol.timeline { @for hop in &self.hops { (row(hop, self.id)) } }
+                (next_page(self.next.as_deref()))
             }
-            @if !self.gaps.is_empty() {
+            @if let Some(gaps) = self.gaps.as_ref().filter(|gaps| !gaps.is_empty()) {
                 section.block {
                     header { h2 { "Gaps" } }
-                    ul { @for (id, by) in &self.gaps { li { (Thing(*id)) " is named by " (Thing(*by)) ", but no event made it." } } }
+                    ul { @for (id, by) in gaps { li { (Thing(*id)) " is named by " (Thing(*by)) ", but no event made it." } } }
                 }
             }
         }
@@ -97,6 +103,7 @@ fn row(hop: &Hop, asked: AnyId) -> Markup {
                     @if let Some(who) = &hop.who { (who) }
                     span { (hop.what) }
                     @if let Some(amount) = &hop.amount { span.money { (amount) } }
+                    @if let Some(kind) = &hop.folded { a href={ "/trace/" (asked) "?kind=" (kind) } { "each of them" } }
                 }
                 span.tail {
                     (Thing(hop.id))

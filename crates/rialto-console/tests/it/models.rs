@@ -214,9 +214,10 @@ fn accounts() -> Vec<(&'static str, Markup)> {
             amount: Some(s()),
             basis: Some("measured"),
             links: Vec::new(),
+            folded: Some(s()),
         }],
-        gaps: vec![(DealId(2).into(), DealId(1).into())],
-        truncated: true,
+        gaps: Some(vec![(DealId(2).into(), DealId(1).into())]),
+        next: Some(s()),
     };
     vec![
         ("accounts", report.page()),

@@ -226,9 +226,11 @@ impl Ending {
 
     fn tell_trace(&self, to: &mut dyn Listener) -> Result<(), DayError> {
         measured(to, "trace", chain(list(&self.trace, "hops")).join(" -> "))?;
-        let gaps = match list(&self.trace, "gaps").len() {
-            0 => "no gaps".to_owned(),
-            some => format!("{some} gaps"),
+        let gaps = self.trace.get("gaps").and_then(Value::as_array);
+        let gaps = match gaps.map(Vec::len) {
+            Some(0) => "no gaps".to_owned(),
+            Some(some) => format!("{some} gaps"),
+            None => "cut before its end".to_owned(),
         };
         let hops = list(&self.trace, "hops").len();
         measured(

@@ -67,7 +67,7 @@ pub struct BodyRule {
 }
 
 /// What each route takes that takes a body.
-pub const BODIES: [BodyRule; 4] = [
+pub const BODIES: [BodyRule; 5] = [
     BodyRule {
         route: "/api/{op}",
         bytes: BODY_BYTES,
@@ -81,6 +81,11 @@ pub const BODIES: [BodyRule; 4] = [
     BodyRule {
         route: "/api/search/listings",
         bytes: 256 << 10,
+        take: Take::Whole,
+    },
+    BodyRule {
+        route: "/api/config/reload",
+        bytes: 1 << 10,
         take: Take::Whole,
     },
     BodyRule {

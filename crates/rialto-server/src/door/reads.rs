@@ -25,7 +25,7 @@ use rialto_views::{
     ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError, EventFilter,
     FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow, Page, Paging,
     PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow, Trace,
-    TrialBalance, ViewReader,
+    TracePart, TrialBalance, ViewReader,
 };
 use rialto_wire::search::{HitPage, ListingQuery, ListingView};
 use rialto_wire::strict;
@@ -371,7 +371,14 @@ pub(super) async fn trace(Path(name): Path<String>, read: Read) -> Answer<Trace>
         Refusal::new(Code::Malformed, detail)
     })?;
     let scope = read.scope().await?;
-    read.one(move |v, _| v.trace(scope, wanted)).await
+    read.one(move |v, query| {
+        let part = TracePart {
+            kind: query.kind.clone(),
+            cursor: query.cursor.clone(),
+        };
+        v.trace_part(scope, wanted, &part)
+    })
+    .await
 }
 
 pub(super) async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal> {

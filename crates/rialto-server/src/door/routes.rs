@@ -170,7 +170,7 @@ routes! {
     get services "/api/services" Operator PAGE, reads::services, "Services.";
     get accounts_report "/api/report/accounts" Read &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
     get accounts_report_events "/api/report/accounts/events" Read &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
-    get trace "/api/trace/{id}" Both AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
+    get trace "/api/trace/{id}" Both &["kind", "cursor", "min_position", "quarantined"], reads::trace, "Every cause and effect of a goal, call, deal, message or hold, in pages; many hops of one kind are one line, and kind lists them.";
     get log "/api/log" Both &["after", "limit", "kind", "actor", "min_position", "quarantined"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
     get log_entry "/api/log/{position}" Both AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";
     get description "/api/openapi.json" Public &[], openapi::document, "This description.";

@@ -327,11 +327,15 @@ async fn an_approval_shows_what_a_yes_binds_to() {
     let split = json!({ "team": crew, "shares": shares });
     realm.ok(&seller, "team.propose_split", split.clone()).await;
     realm.ok(&seller, "team.agree_split", split).await;
-    let offer = json!({
-        "with": "@seller-agent", "side": "buy", "valid_for_ms": MINUTE_MS,
-        "terms": { "price": "60", "payee_team": crew },
+    let terms = |price: &str| json!({ "price": price, "payee_team": crew });
+    let sale = json!({
+        "with": "@buyer-agent", "side": "sell", "valid_for_ms": MINUTE_MS, "terms": terms("70"),
     });
-    let parked = realm.ok(&buyer, "negotiation.open", offer).await;
+    let opened = realm.ok(&seller, "negotiation.open", sale).await;
+    let answer = json!({
+        "negotiation": opened["ids"]["neg"], "valid_for_ms": MINUTE_MS, "terms": terms("60"),
+    });
+    let parked = realm.ok(&buyer, "negotiation.counter", answer).await;
     let other = parked["waits_for"].as_str().unwrap();
     let (_, shown) = realm.get(&admin, &format!("/api/approvals/{other}")).await;
     let paid = &shown["payee_team"];

@@ -106,7 +106,7 @@ fn who_is_reported_is_not_shown_by_whom() {
     let reader = realm.views().reader();
     let traced = |scope| {
         let trace = reader.trace(scope, taken).unwrap().unwrap();
-        assert!(trace.gaps.is_empty());
+        assert!(trace.gaps == Some(Vec::new()));
         trace.hops.iter().any(|hop| hop.id.prefix() == "report")
     };
     assert!(!traced(Scope::Agent(sibling)) && !traced(Scope::Owner(owners[1])));

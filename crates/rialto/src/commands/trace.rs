@@ -7,12 +7,19 @@ use serde_json::{Value, json};
 use super::remote::Remote;
 use super::show;
 use crate::output::{CliError, Output};
+use rialto_client::quoted;
 
 /// What to follow.
 #[derive(Debug, Args)]
 pub struct TraceArgs {
     /// The id of a goal, task, call, deal, message, hold or any other thing.
     id: String,
+    /// Only hops of this kind, each on a line of its own, such as policy.usage_settled.
+    #[arg(long)]
+    kind: Option<String>,
+    /// Where the page before ended.
+    #[arg(long)]
+    cursor: Option<String>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -24,9 +31,16 @@ pub struct TraceArgs {
 pub(crate) async fn run(args: TraceArgs, out: Output) -> Result<(), CliError> {
     let id: AnyId = args.id.parse().map_err(|_| not_an_id(&args.id))?;
     let client = args.remote.client()?;
-    let trace = client.get(&format!("/api/trace/{id}")).await?;
+    let part = [("kind", &args.kind), ("cursor", &args.cursor)];
+    let part = part.into_iter().filter_map(|(name, given)| {
+        let given = given.as_deref()?;
+        Some(format!("{name}={}", quoted(given)))
+    });
+    let part: Vec<String> = part.collect();
+    let path = format!("/api/trace/{id}?{}", part.join("&"));
+    let trace = client.get(path.trim_end_matches('?')).await?;
     let told = trace.get("hops").and_then(Value::as_array);
-    if told.is_some_and(Vec::is_empty) {
+    if part.is_empty() && told.is_some_and(Vec::is_empty) {
         return Err(nothing_under(id));
     }
     out.json(&trace)?;
@@ -92,14 +106,15 @@ pub(crate) fn print(out: Output, trace: &Value) -> Result<(), CliError> {
             id("named_by")
         ))?;
     }
-    if trace.get("truncated").and_then(Value::as_bool) == Some(true) {
-        out.note("the thread is longer than one answer: to continue, trace one of its last ids");
+    if let Some(cursor) = trace.get("next_cursor").and_then(Value::as_str) {
+        out.note(format!("there is more: --cursor {cursor}"));
     }
-    let gaps = part("gaps").len();
-    let verdict = if gaps == 0 {
-        "no gaps".to_owned()
-    } else {
-        format!("{gaps} gaps")
+    let verdict = match trace.get("gaps").and_then(Value::as_array).map(Vec::len) {
+        Some(0) => "no gaps".to_owned(),
+        Some(gaps) => format!("{gaps} gaps"),
+        None => {
+            "cut: the thread is longer than a trace follows, so its gaps are not known".to_owned()
+        }
     };
     out.line(format!(
         "{} hops, {verdict}, at position {}",
@@ -118,6 +133,14 @@ fn hop(hop: &Value) -> Value {
         } else if fields.get("what").is_none_or(Value::is_null) {
             let kind = fields.get("kind").cloned().unwrap_or(Value::Null);
             fields.insert("what".to_owned(), kind);
+        }
+        if let Some(folded) = fields.get("folded").cloned() {
+            let number = |of: &str| folded.pointer(of).and_then(Value::as_u64);
+            let hops = number("/hops").unwrap_or_default();
+            let kind = fields.get("kind").and_then(Value::as_str).unwrap_or("-");
+            let tokens = number("/work/tokens").map(|n| format!(", {n} tokens"));
+            let what = format!("{hops} times {kind}{}", tokens.unwrap_or_default());
+            fields.insert("what".to_owned(), json!(what));
         }
         if let Some(Value::String(basis)) = fields.get("basis") {
             let basis = basis.replace('_', "-");

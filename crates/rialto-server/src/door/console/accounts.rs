@@ -9,7 +9,7 @@ use rialto_console::shell::Place;
 use rialto_core::id::AnyId;
 use rialto_core::reject::Code;
 use rialto_core::time::{DAY_MS, HOUR_MS, Time};
-use rialto_views::{AccountsReport, Basis, Dimension, FactRow, ReportRow};
+use rialto_views::{AccountsReport, Basis, Dimension, FactRow, ReportRow, TracePart};
 
 use super::request::{SignedIn, pair};
 use super::show::{money, word};
@@ -177,7 +177,11 @@ pub(super) async fn events(user: SignedIn) -> Result<Response, Refusal> {
 pub(super) async fn trace(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
     let id: AnyId = name.parse().map_err(|_| Refusal::new(Code::NotFound, ""))?;
     let scope = user.scope().await?;
-    let found = user.view(move |v| v.trace(scope, id)).await?;
+    let part = TracePart {
+        kind: user.param("kind").map(str::to_owned),
+        cursor: user.param("cursor").map(str::to_owned),
+    };
+    let found = user.view(move |v| v.trace_part(scope, id, &part)).await?;
     let found = found.ok_or(Code::NotFound)?;
     let hop = |hop: &rialto_views::Hop| Hop {
         id: hop.id,
@@ -196,13 +200,16 @@ pub(super) async fn trace(user: SignedIn, Path(name): Path<String>) -> Result<Re
             Basis::StandIn => "stand-in",
         }),
         links: hop.links.clone(),
+        folded: hop.folded.as_ref().map(|_| hop.kind.clone()),
     };
     let page = trace::Trace {
         address: user.request.address.clone(),
         id,
         hops: found.hops.iter().map(hop).collect(),
-        gaps: found.gaps.iter().map(|g| (g.id, g.named_by)).collect(),
-        truncated: found.truncated,
+        gaps: found
+            .gaps
+            .map(|gaps| gaps.iter().map(|g| (g.id, g.named_by)).collect()),
+        next: user.next(found.next_cursor.as_deref()),
     };
     user.page(&format!("Trace of {id}"), None, &page.page())
         .await
