@@ -331,6 +331,8 @@ async fn an_approval_shows_what_a_yes_binds_to() {
     let sale = json!({
         "with": "@buyer-agent", "side": "sell", "valid_for_ms": MINUTE_MS, "terms": terms("70"),
     });
+    let open = json!({ "agent": "@buyer-agent", "profile": { "contact": "open" } });
+    realm.ok(&buyer, "agent.set_profile", open).await;
     let opened = realm.ok(&seller, "negotiation.open", sale).await;
     let answer = json!({
         "negotiation": opened["ids"]["neg"], "valid_for_ms": MINUTE_MS, "terms": terms("60"),
