@@ -328,7 +328,7 @@ export const tests = {
     assert.equal(me.handle, "@casa-shy");
     await page.goto(`${world.url}/agents/@casa-shy`);
     assert.doesNotMatch(await page.content(), new RegExp(secret), "the token was told twice");
-    await page.click("tr:has-text('laptop') button");
+    await page.click("tr:has-text('laptop') button:has-text('Revoke')");
     await page.waitForURL("**?done=revoke-token");
     await assert.rejects(client(world.direct, secret).get("/api/whoami"), /RLT0015/);
   },
