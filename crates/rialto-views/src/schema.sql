@@ -203,8 +203,8 @@ CREATE TABLE deal(
 CREATE INDEX deal_disputed ON deal(id) WHERE state = 'disputed';
 CREATE INDEX deal_seller ON deal(seller, id);
 CREATE INDEX deal_buyer ON deal(buyer, id);
-CREATE INDEX deal_seller_rank ON deal(seller, seller_rank, id);
-CREATE INDEX deal_buyer_rank ON deal(buyer, buyer_rank, id);
+CREATE INDEX deal_seller_rank ON deal(seller, seller_rank, id) WHERE seller_rank > 0;
+CREATE INDEX deal_buyer_rank ON deal(buyer, buyer_rank, id) WHERE buyer_rank > 0;
 CREATE TABLE deal_step(
   deal INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
   by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, PRIMARY KEY(deal, position)) WITHOUT ROWID;

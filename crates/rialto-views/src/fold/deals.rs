@@ -119,31 +119,31 @@ impl Fold<'_> {
             _ => 0,
         };
         let for_seller = ended.for_seller(row.seller_owner);
+        let buyer = self.dealt(&row, Side::Buyer, ended.paid, for_buyer)?;
+        let seller = self.dealt(&row, Side::Seller, ended.paid, for_seller)?;
         self.run(
-            "UPDATE deal SET buyer_vouched = ?, seller_vouched = ? WHERE id = ?",
-            (Units(for_buyer), Units(for_seller), int(ended.deal.0)),
+            "UPDATE deal SET buyer_vouched = ?, seller_vouched = ?, buyer_rank = ?, seller_rank = ?
+             WHERE id = ?",
+            (
+                Units(for_buyer),
+                Units(for_seller),
+                int(buyer),
+                int(seller),
+                int(ended.deal.0),
+            ),
         )?;
         self.run(
             "UPDATE agent SET moved = ? WHERE id IN (?, ?)",
             (int(self.position), row.buyer, row.seller),
-        )?;
-        for (side, vouched) in [(Side::Buyer, for_buyer), (Side::Seller, for_seller)] {
-            self.dealt((ended.deal, &row), side, ended.paid, vouched)?;
-        }
-        Ok(())
+        )
     }
 
-    /// Adds a deal to what the agent on one side of it had with the other side's owner.
-    fn dealt(
-        &self,
-        (deal, row): (DealId, &Row),
-        side: Side,
-        paid: i128,
-        vouched: i128,
-    ) -> Result<()> {
+    /// Adds a deal to what the agent on one side of it had with the other side's owner. Returns the deal's
+    /// place among the agent's.
+    fn dealt(&self, row: &Row, side: Side, paid: i128, vouched: i128) -> Result<u64> {
         let kept = Kept::of(side, &row.state, row.unasked && !row.disputed);
         if kept == Kept::Silent {
-            return Ok(());
+            return Ok(0);
         }
         let parts = |units| in_parts(units, row.scale);
         let broken = if kept == Kept::Full {
@@ -151,17 +151,14 @@ impl Fold<'_> {
         } else {
             parts(row.price - paid)
         };
-        let (agent, owner, rank) = match side {
-            Side::Buyer => (row.buyer, row.seller_owner, "buyer_rank"),
-            Side::Seller => (row.seller, row.buyer_owner, "seller_rank"),
+        let (agent, owner) = match side {
+            Side::Buyer => (row.buyer, row.seller_owner),
+            Side::Seller => (row.seller, row.buyer_owner),
         };
         let lost = match side.lost(&row.state, row.disputed) {
             true => parts(row.price),
             false => 0,
         };
-        let sql = format!("UPDATE deal SET {rank} = ? WHERE id = ?");
-        let place = ranked([parts(vouched), broken, lost], Time(uint(self.now())));
-        self.run(&sql, (int(place), int(deal.0)))?;
         self.run(
             "INSERT INTO dealings VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
              paid = min(paid + ?3, ?8), vouched = min(vouched + ?4, ?8),
@@ -176,6 +173,8 @@ impl Fold<'_> {
                 self.now(),
                 int(MOST),
             ),
-        )
+        )?;
+        let weighs = [parts(vouched), broken, lost];
+        Ok(ranked(weighs, Time(uint(self.now()))))
     }
 }

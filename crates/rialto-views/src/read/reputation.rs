@@ -230,18 +230,25 @@ impl Snap<'_> {
         Ok(time(at.optional()?.unwrap_or(0)))
     }
 
-    /// An agent's heaviest ended deals, newest first.
+    /// An agent's heaviest ended deals, newest first. Where few weigh something, the newest others are shown
+    /// with them.
     fn dealt(&self, agent: i64) -> Result<Vec<Found>> {
         let own = self.owner_by_number(agent)?;
         let mut all = Vec::new();
         for side in ["seller", "buyer"] {
-            let sql = format!(
-                "{DEALT} WHERE d.{side} = ?1 AND {ENDED}
-                 ORDER BY d.{side}_rank DESC, d.id DESC LIMIT ?2"
-            );
-            let mut query = self.db.prepare_cached(&sql)?;
-            let rows = query.query_map((agent, DEALS), |row| found(row, own))?;
-            all.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+            let mut room = DEALS;
+            let heaviest = format!("d.{side}_rank DESC, d.id");
+            for (which, order) in [("> 0", heaviest.as_str()), ("= 0", "d.id")] {
+                let sql = format!(
+                    "{DEALT} WHERE d.{side} = ?1 AND d.{side}_rank {which} AND {ENDED}
+                     ORDER BY {order} DESC LIMIT ?2"
+                );
+                let mut query = self.db.prepare_cached(&sql)?;
+                let rows = query.query_map((agent, room), |row| found(row, own))?;
+                let before = all.len();
+                all.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+                room -= i64::try_from(all.len() - before).unwrap_or(room);
+            }
         }
         all.sort_by_key(|found| std::cmp::Reverse((found.dealt.ended, found.dealt.deal)));
         Ok(all)
