@@ -311,7 +311,7 @@ impl Snap<'_> {
         let causes = self.causes(id)?;
         reached.truncated |= causes.len() >= BESIDE;
         waiting.extend(causes);
-        let gaps = "SELECT cause_kind, cause FROM gap WHERE kind = ? AND id = ? LIMIT 20000";
+        let gaps = "SELECT cause_kind, cause FROM gap WHERE kind = ? AND id = ?";
         for cause in self.beside(gaps, id)? {
             if !reached.gaps.iter().any(|gap| gap.id == cause) {
                 reached.gaps.push(Gap {
@@ -371,14 +371,14 @@ impl Snap<'_> {
     }
 
     fn causes(&self, id: AnyId) -> Result<Vec<AnyId>> {
-        let sql = "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 20000";
+        let sql = "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ?";
         self.beside(sql, id)
     }
 
-    /// The ids that a query over one thing gives.
+    /// The ids that a query over one thing gives, [`BESIDE`] at the most.
     fn beside(&self, sql: &str, id: AnyId) -> Result<Vec<AnyId>> {
         let (kind, number) = split(id);
-        let mut query = self.db.prepare_cached(sql)?;
+        let mut query = self.db.prepare_cached(&format!("{sql} LIMIT {BESIDE}"))?;
         let ids = query.query_map((kind, number), |r| Ok((r.get(0)?, r.get(1)?)))?;
         let ids: Vec<(i64, i64)> = ids.collect::<rusqlite::Result<_>>()?;
         Ok(ids
@@ -390,9 +390,10 @@ impl Snap<'_> {
     /// The positions of all events about a thing.
     fn positions(&self, id: AnyId) -> Result<Vec<u64>> {
         let (kind, number) = split(id);
-        let sql =
-            "SELECT position FROM touch WHERE kind = ? AND id = ? ORDER BY position LIMIT 20000";
-        let mut query = self.db.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT position FROM touch WHERE kind = ? AND id = ? ORDER BY position LIMIT {BESIDE}"
+        );
+        let mut query = self.db.prepare_cached(&sql)?;
         let later = query.query_map((kind, number), |r| r.get::<_, i64>(0))?;
         let mut positions = vec![position_of(id.number())];
         for position in later {
