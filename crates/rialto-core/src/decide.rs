@@ -20,6 +20,7 @@ use crate::mail::{self, MailCommand};
 use crate::policy::{self, Action, authorise};
 use crate::realm::{RealmCommand, RealmEvent, Remembered, rules};
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::social;
 use crate::state::State;
 use crate::text::Sealed;
@@ -294,8 +295,9 @@ fn room_for_key(state: &State, principal: Principal) -> Result<(), Rejection> {
     let Some(owner) = policy::owner_of_principal(state, principal) else {
         return Ok(());
     };
-    let most = most / limits::OWNER_PART;
-    if (state.share(Remembered::KIND, owner) as usize) < most {
+    let have = state.share(Remembered::KIND, owner) as usize;
+    let most = share::part_of(most, state.remembered.len().saturating_sub(have));
+    if have < most {
         return Ok(());
     }
     let first = state.leaving(Remembered::KIND, owner).next();

@@ -185,7 +185,7 @@ const fn bound<E: Entity>() -> (usize, &'static str) {
 }
 
 /// How many entries of a table of `most` an owner may fill of which other owners have filled some.
-fn part_of(most: usize, others: usize) -> usize {
+pub(crate) fn part_of(most: usize, others: usize) -> usize {
     most.saturating_sub(others) / limits::OWNER_PART
 }
 
