@@ -34,6 +34,7 @@ pub struct Index {
     pub(crate) secrets: Table<Hash, TokenId>,
     pub(crate) asset_codes: Table<AssetCode, AssetId>,
     pub(crate) main_accounts: Table<(Holder, AssetId), AccountId>,
+    pub(crate) labelled_accounts: Table<Holder, u32>,
     pub(crate) direct: Table<(AgentId, AgentId), ConversationId>,
     pub(crate) team_names: Table<(OwnerId, String), TeamId>,
     pub(crate) shares: Shares,
@@ -60,6 +61,7 @@ impl Index {
             secrets: Table::new(seed),
             asset_codes: Table::new(seed),
             main_accounts: Table::new(seed),
+            labelled_accounts: Table::new(seed),
             direct: Table::new(seed),
             team_names: Table::new(seed),
             shares: Table::new(seed),
@@ -245,6 +247,12 @@ impl State {
     #[must_use]
     pub fn main_account(&self, holder: Holder, asset: AssetId) -> Option<AccountId> {
         self.index.main_accounts.get(&(holder, asset)).copied()
+    }
+
+    /// How many accounts with a label a holder has.
+    pub(crate) fn labelled_accounts(&self, holder: Holder) -> u32 {
+        let have = self.index.labelled_accounts.get(&holder);
+        have.copied().unwrap_or(0)
     }
 
     /// The direct conversation of two agents.

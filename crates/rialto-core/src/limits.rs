@@ -45,6 +45,8 @@ pub const INVITATION_USES: u32 = 10_000;
 pub const INVITATION_MS: u64 = 366 * DAY_MS;
 /// Members of a team.
 pub const TEAM_MEMBERS: usize = 64;
+/// Places in a team that only its owner fills, so that a lead of another owner never shuts it out.
+pub const TEAM_PLACES_OF_OWNER: usize = 16;
 /// Teams of an owner.
 pub const TEAMS_PER_OWNER: u32 = 1_000;
 /// Skills, tags or prices in a profile, each.
@@ -57,6 +59,8 @@ pub const HANDLES_MARKED_AT_ONCE: usize = 16;
 pub const ASSETS: usize = 1_000;
 /// Accounts in a realm.
 pub const ACCOUNTS: usize = 10_000_000;
+/// Accounts with a label of one owner, team or agent.
+pub const LABELLED_ACCOUNTS: u32 = 256;
 /// Entries in one batch of transfers.
 pub const TRANSFERS_PER_BATCH: usize = 8_190;
 /// Open holds in a realm.

@@ -17,6 +17,7 @@ use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
 use crate::text::{AssetCode, Sealed};
+use crate::work;
 
 /// The asset with a code, or the realm's first, and its scale.
 pub(crate) fn resolve_asset(
@@ -109,10 +110,23 @@ pub(super) fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), 
     };
     ctx.authorise(manage)
         .map_err(|why| hidden(ctx, &args.holder, holder, why))?;
+    if let Holder::Team(team) = holder {
+        // The account is charged to the team's owner: a lead of another does not fill its part.
+        let team = ctx.state.teams.get(&team).ok_or(Code::NotFound)?;
+        work::by_its_owner(ctx, team)?;
+    }
     let (asset, _) = resolve_asset(ctx.state, args.asset.as_ref())?;
     ctx.room_for::<Account>(share::holder(ctx.state, holder), 0)?;
     if args.label.is_none() && ctx.state.main_account(holder, asset).is_some() {
         return Err(Code::AccountExists.into());
+    }
+    let labelled = ctx.state.labelled_accounts(holder);
+    if args.label.is_some() && labelled >= limits::LABELLED_ACCOUNTS {
+        let detail = format!(
+            "at most {} accounts with a label",
+            limits::LABELLED_ACCOUNTS
+        );
+        return Err(Rejection::new(Code::OwnerFull, detail));
     }
     let account = ctx.new_id(AccountId)?;
     let label = args.label.clone();

@@ -166,6 +166,13 @@ impl Entity for Account {
     const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
         if it.label.is_none() {
             index.main_accounts.insert((it.holder, it.asset), key);
+        } else {
+            match index.labelled_accounts.get_mut(&it.holder) {
+                Some(have) => *have = have.saturating_add(1),
+                None => {
+                    index.labelled_accounts.insert(it.holder, 1);
+                }
+            }
         }
     });
 }

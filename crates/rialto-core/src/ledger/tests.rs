@@ -1,5 +1,7 @@
 //! The ledger's rules as tables.
 
+use std::format;
+
 use crate::limits;
 use crate::spec::{World, check};
 
@@ -400,6 +402,22 @@ fn only_who_may_see_an_account_learns_how_much_it_has() {
         @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@buyer2", "amount": "50"}}]} => ok
         // a seller that accepts an offer learns that the money is gone, not how much there is
         @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0401 -
+        "#,
+    );
+}
+
+#[test]
+fn a_holder_has_a_bounded_number_of_accounts_with_a_label() {
+    let mut world = check(PEOPLE);
+    for n in 0..limits::LABELLED_ACCOUNTS {
+        world.run(&format!(
+            r#"@buyer ledger.open_account {{"holder": "@buyer", "label": "l{n}"}} => ok"#
+        ));
+    }
+    world.run(
+        r#"
+        @buyer ledger.open_account {"holder": "@buyer", "label": "more"} => RLT0114
+        ann ledger.open_account {"holder": "$ann", "label": "more"} => ok
         "#,
     );
 }

@@ -19,6 +19,7 @@ use crate::limits;
 use crate::policy::{self, Rate};
 use crate::reject::{Code, Rejection};
 use crate::share;
+use crate::state::pair;
 use crate::text::Sealed;
 use crate::work;
 
@@ -55,6 +56,7 @@ pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rej
     }
     serves_own_task(ctx, args.task, buyer)?;
     let call = ctx.new_id(CallId)?;
+    let named = u16::try_from(invited.len()).ok().filter(|_| args.public);
     emit(
         ctx,
         MarketEvent::CallOpened {
@@ -67,6 +69,7 @@ pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rej
             public: args.public,
             deadline: ctx.now.after(open_for_ms),
             task: args.task,
+            named,
         },
     );
     Ok(())
@@ -104,21 +107,47 @@ fn answerable<'a>(ctx: &Ctx<'a>, id: CallId, agent: AgentId) -> Result<&'a Call,
     match invite.map(|i| i.answer) {
         None if call.buyer == agent => return Err(Code::ToSelf.into()),
         None if !call.public => return Err(Code::NotFound.into()),
-        None if call.invites.len() >= limits::CALL_INVITES => {
-            let detail = format!("{} have answered, as many as may", call.invites.len());
-            return Err(Rejection::new(Code::CallClosed, detail));
-        }
         Some(Answer::Proposed(_) | Answer::Refused) => return Err(Code::AlreadyAnswered.into()),
         None | Some(Answer::None) => {}
-    }
-    if invite.is_none() && places_of(ctx, call, agent) >= limits::CALL_PLACES_OF_OWNER {
-        let detail = format!("at most {}", limits::CALL_PLACES_OF_OWNER);
-        return Err(Rejection::new(Code::CallPlaces, detail));
     }
     if call.state != CallState::Open || ctx.now >= call.deadline {
         return Err(Code::CallClosed.into());
     }
     Ok(call)
+}
+
+/// The proposal that gives up its place for one by `agent`, if the call is full and does not name the
+/// agent. Whoever fills a call must not shut it: an owner with more places yields to one with fewer,
+/// and whom the buyer has never dealt with to whom it has. Named agents keep their places.
+fn yields(ctx: &Ctx<'_>, call: &Call, agent: AgentId) -> Result<Option<NegotiationId>, Rejection> {
+    if call.invites.iter().any(|i| i.agent == agent) {
+        return Ok(None);
+    }
+    let own = places_of(ctx, call, agent);
+    if own >= limits::CALL_PLACES_OF_OWNER {
+        let detail = format!("at most {}", limits::CALL_PLACES_OF_OWNER);
+        return Err(Rejection::new(Code::CallPlaces, detail));
+    }
+    if call.invites.len() < limits::CALL_INVITES {
+        return Ok(None);
+    }
+    let dealt = |other| ctx.state.pairs.contains(&pair(call.buyer, other));
+    let named = call.named.map_or(call.invites.len(), usize::from);
+    let strangers = call.invites.iter().skip(named).filter(|i| !dealt(i.agent));
+    // Of an owner with as many places as another, the latest answer yields.
+    let most = strangers
+        .filter_map(|i| match i.answer {
+            Answer::Proposed(negotiation) => Some((places_of(ctx, call, i.agent), negotiation)),
+            Answer::None | Answer::Refused => None,
+        })
+        .max();
+    match most {
+        Some((places, negotiation)) if dealt(agent) || places > own + 1 => Ok(Some(negotiation)),
+        _ => {
+            let detail = format!("{} have answered, as many as may", call.invites.len());
+            Err(Rejection::new(Code::CallClosed, detail))
+        }
+    }
 }
 
 /// How many agents of an agent's owner have answered a call, so that no owner takes all the places.
@@ -136,6 +165,7 @@ pub(super) fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), R
     if policy::blocked(ctx.state, call.buyer, seller) {
         return Err(Code::Blocked.into());
     }
+    let yielding = yields(ctx, call, seller)?;
     let (buyer, deadline, task) = (call.buyer, call.deadline, call.task);
     let last = is_last_answer(call, seller);
     let valid_for_ms = ctx.period("valid_for_ms", args.valid_for_ms, limits::OFFER_MS)?;
@@ -167,6 +197,9 @@ pub(super) fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), R
         signature: args.signature,
     };
     make_offer(ctx, made)?;
+    if let Some(yielding) = yielding {
+        end(ctx, yielding, NegotiationEnd::Displaced, None)?;
+    }
     if last {
         emit(ctx, MarketEvent::CallRevealed { call: args.call });
     }

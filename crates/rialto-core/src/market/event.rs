@@ -30,6 +30,9 @@ pub enum NegotiationEnd {
     /// Another proposal was accepted, or the call was closed.
     #[n(2)]
     Lost,
+    /// It gave its place in a full public call to another proposal.
+    #[n(3)]
+    Displaced,
 }
 
 impl NegotiationEnd {
@@ -39,6 +42,9 @@ impl NegotiationEnd {
             Self::Left => "left the negotiation",
             Self::Expired => "ended the negotiation: the offer expired",
             Self::Lost => "ended the negotiation: another proposal won, or the call was closed",
+            Self::Displaced => {
+                "ended the negotiation: another proposal took its place in a full call"
+            }
         }
     }
 }
@@ -159,6 +165,10 @@ pub enum MarketEvent {
         /// The task that it serves.
         #[n(8)]
         task: Option<TaskId>,
+        /// How many agents it names, if others may answer too: their places are theirs.
+        #[n(9)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        named: Option<u16>,
     },
     /// An agent refused a call.
     #[n(4)]

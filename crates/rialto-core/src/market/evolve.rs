@@ -95,6 +95,7 @@ fn call_opened(state: &mut State, event: &MarketEvent) {
         public,
         deadline,
         task,
+        named,
         ..
     } = event
     else {
@@ -114,6 +115,7 @@ fn call_opened(state: &mut State, event: &MarketEvent) {
         state: CallState::Open,
         since: state.now(),
         task: *task,
+        named: *named,
     };
     state.bring(*call, entity);
     policy::count_rate(state, Rate::Offers(*buyer));
@@ -211,9 +213,12 @@ fn negotiation_ended(
     let next = match end {
         NegotiationEnd::Left => NegotiationState::Left,
         NegotiationEnd::Expired => NegotiationState::Expired,
-        NegotiationEnd::Lost => NegotiationState::Lost,
+        NegotiationEnd::Lost | NegotiationEnd::Displaced => NegotiationState::Lost,
     };
     move_negotiation(state, id, next);
+    if end == NegotiationEnd::Displaced {
+        give_up_place(state, id);
+    }
     let Some((buyer, seller)) = state.negotiations.get(&id).map(|n| (n.buyer, n.seller)) else {
         return;
     };
@@ -222,12 +227,23 @@ fn negotiation_ended(
             (left == seller).then_some(buyer),
             (left == buyer).then_some(seller),
         ],
-        (NegotiationEnd::Lost, _) => [None, Some(seller)],
+        (NegotiationEnd::Lost | NegotiationEnd::Displaced, _) => [None, Some(seller)],
         _ => [Some(buyer), Some(seller)],
     };
     for agent in told.into_iter().flatten() {
         mail::deliver(state, agent, Item::Negotiation(id));
     }
+}
+
+/// Takes the proposal of a negotiation out of its call.
+fn give_up_place(state: &mut State, id: NegotiationId) {
+    let Some(call) = state.negotiations.get(&id).and_then(|n| n.call) else {
+        state.changes.defect();
+        return;
+    };
+    state.calls.modify(&call, &mut state.changes, |c| {
+        c.invites.retain(|i| i.answer != Answer::Proposed(id));
+    });
 }
 
 fn deal_agreed(state: &mut State, event: &MarketEvent) {

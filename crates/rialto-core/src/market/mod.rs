@@ -267,6 +267,9 @@ pub struct Call {
     /// The task that it serves.
     #[n(6)]
     pub task: Option<TaskId>,
+    /// How many of the first invites name agents: nobody takes their places.
+    #[n(7)]
+    pub named: Option<u16>,
 }
 
 impl Entity for Call {

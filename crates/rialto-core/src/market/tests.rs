@@ -211,25 +211,69 @@ fn calls_end_without_a_deal_too() {
     );
 }
 
-#[test]
-fn a_public_call_takes_sixty_four_answers() {
-    let mut world =
-        table(r#"@buyer call.open {"body": "x", "public": true, "open_for_ms": 600000} => ok $c"#);
-    for n in 0..=limits::CALL_INVITES {
-        let outcome = if n < limits::CALL_INVITES {
-            "ok"
-        } else {
-            "RLT0506"
-        };
-        let of = n / limits::CALL_PLACES_OF_OWNER;
-        let owner = match n % limits::CALL_PLACES_OF_OWNER {
+/// Agents of new owners answer the public call `$c`: `each` of every owner, until `places` are taken.
+fn fill(world: &mut World, places: usize, each: usize) {
+    for n in 0..places {
+        let of = n / each;
+        let owner = match n % each {
             0 => format!("owner own{of}\n"),
             _ => String::new(),
         };
         world.run(&format!(
-            "{owner}agent own{of} @s{n}\n@s{n} call.propose {{\"call\": \"$c\", \"terms\": {{\"price\": \"1\"}}, \"valid_for_ms\": 600000}} => {outcome}"
+            "{owner}agent own{of} @s{n}\n{}",
+            proposal(&format!("@s{n}"), "ok")
         ));
     }
+}
+
+fn proposal(by: &str, outcome: &str) -> String {
+    format!(
+        r#"{by} call.propose {{"call": "$c", "terms": {{"price": "1"}}, "valid_for_ms": 600000}} => {outcome}"#
+    )
+}
+
+#[test]
+fn who_fills_a_public_call_does_not_shut_it() {
+    let mut world =
+        table(r#"@buyer call.open {"body": "x", "public": true, "open_for_ms": 600000} => ok $c"#);
+    fill(
+        &mut world,
+        limits::CALL_INVITES,
+        limits::CALL_PLACES_OF_OWNER,
+    );
+    // An owner with fewer places takes one of an owner with more: the latest answer yields.
+    world.run(&proposal("@judge", "ok $n"));
+    world.run(&proposal("@judge", "RLT0508"));
+    world.run(
+        "negotiation $n open
+         inbox @s63 negotiation
+         agent own15 @late",
+    );
+    // With four places against three, nothing would be fairer after it.
+    world.run(&proposal("@late", "RLT0506"));
+    world.run(&proposal("@seller", "ok"));
+    world.run(&proposal("@second", "ok"));
+}
+
+#[test]
+fn whom_a_buyer_has_dealt_with_finds_a_place_among_strangers() {
+    let mut world = table(
+        r#"
+        @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1", "deliver_within_ms": 3600000, "review_within_ms": 3600000}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal $task $hold
+        @seller deal.deliver {"deal": "$deal", "body": "here"} => ok
+        @buyer deal.accept {"deal": "$deal"} => ok
+        @buyer call.open {"body": "x", "public": true, "invite": ["@judge"], "open_for_ms": 600000} => ok $c
+        "#,
+    );
+    fill(&mut world, limits::CALL_INVITES - 1, 1);
+    // One of a new owner has no more right to a place than any other.
+    world.run(&proposal("@second", "RLT0506"));
+    world.run(&proposal("@seller", "ok"));
+    // Named, it has a place whenever it comes.
+    world.run(&proposal("@judge", "ok"));
+    // Neither yields to a stranger.
+    world.run(&proposal("@second", "RLT0506"));
 }
 
 #[test]

@@ -405,10 +405,14 @@ pub(super) fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejec
         by_its_owner(ctx, team)?;
     }
     market::rules_on_nothing_of(ctx.state, args.team, agent)?;
+    let kept = match by_its_owner(ctx, team) {
+        Ok(()) => 0,
+        Err(_) => limits::TEAM_PLACES_OF_OWNER,
+    };
     room(
         "members in a team",
         team.members.len(),
-        limits::TEAM_MEMBERS,
+        limits::TEAM_MEMBERS - kept,
     )?;
     emit(
         ctx,
@@ -478,7 +482,7 @@ pub(super) fn remove(ctx: &mut Ctx<'_>, args: &RemoveMember) -> Result<(), Rejec
 
 /// Refuses leads of other owners what only the team's owner decides: who leads, and whether its own
 /// agents stay.
-fn by_its_owner(ctx: &Ctx<'_>, team: &Team) -> Result<(), Rejection> {
+pub(crate) fn by_its_owner(ctx: &Ctx<'_>, team: &Team) -> Result<(), Rejection> {
     let lead = ctx.named_actor().and_then(|by| share::owner(ctx.state, by));
     if lead == Some(team.owner) {
         return Ok(());

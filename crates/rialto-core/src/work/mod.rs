@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::{create_for_deal, depth_below, finish_for_deal, shares_of};
+pub(crate) use decide::{by_its_owner, create_for_deal, depth_below, finish_for_deal, shares_of};
 pub(crate) use evolve::evolve;
 
 use crate::command::{always, commands, never};

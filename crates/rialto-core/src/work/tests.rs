@@ -436,6 +436,35 @@ fn a_team_has_at_most_sixty_four_members() {
     );
 }
 
+/// A team's places, and what its accounts take of its owner's part, are its owner's.
+#[test]
+fn a_lead_of_another_owner_does_not_shut_the_owner_out() {
+    let mut world = table(
+        r#"
+        @boss team.create {"name": "crew"} => ok $team
+        @boss team.invite {"team": "$team", "agent": "@other", "role": "lead"} => ok
+        @other team.join {"team": "$team", "join": true} => ok
+        @other ledger.open_account {"holder": "$team", "label": "x"} => RLT0101
+        @boss ledger.open_account {"holder": "$team", "label": "x"} => ok
+        ann ledger.open_account {"holder": "$team", "label": "y"} => ok
+        "#,
+    );
+    let invite = |by: &str, n: usize, outcome: &str| {
+        format!(
+            "agent bob @m{n}\n{by} team.invite {{\"team\": \"$team\", \"agent\": \"@m{n}\", \"role\": \"member\"}} => {outcome}"
+        )
+    };
+    let most = limits::TEAM_MEMBERS - limits::TEAM_PLACES_OF_OWNER;
+    for n in 2..most {
+        world.run(&invite("@other", n, "ok"));
+    }
+    world.run(&invite("@other", most, "RLT0109"));
+    for n in most + 1..=limits::TEAM_MEMBERS {
+        world.run(&invite("@boss", n, "ok"));
+    }
+    world.run(&invite("@boss", 0, "RLT0109"));
+}
+
 #[test]
 fn what_is_called_off_goes_with_all_its_parts() {
     table(

@@ -23,9 +23,9 @@ use rialto_core::work::TaskState;
 use rialto_views::{
     AccountRow, AccountsReport, AgentCard, AgentQuery, ApprovalRow, AssetRow, CallRow, CallView,
     ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError, EventFilter,
-    FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow, Page, Paging,
-    PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow, Trace,
-    TracePart, TrialBalance, ViewReader,
+    FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwedWithdrawal, OwnerRow,
+    Page, Paging, PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
+    Trace, TracePart, TrialBalance, ViewReader,
 };
 use rialto_wire::search::{HitPage, ListingQuery, ListingView};
 use rialto_wire::strict;
@@ -382,13 +382,27 @@ pub(super) async fn trace(Path(name): Path<String>, read: Read) -> Answer<Trace>
 }
 
 pub(super) async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal> {
+    may(door, caller, Action::ManageRealm).await
+}
+
+/// Whether the caller itself may do something.
+async fn may(door: &Door, caller: &Caller, action: Action) -> Result<(), Refusal> {
     caller.known()?;
     let (principal, auth) = (caller.principal, caller.auth);
     let judged = door.node.read(move |state| {
         live(state, principal, auth)?;
-        authorise(state, principal, Action::ManageRealm).map_err(Refusal::from)
+        authorise(state, principal, action).map_err(Refusal::from)
     });
     judged.await?.1
+}
+
+/// `GET /api/ledger/withdrawals`: for the operator and for payment services.
+pub(super) async fn owed_withdrawals(read: Read) -> Answer<Page<OwedWithdrawal>> {
+    if read.caller.principal != Principal::Operator {
+        may(&read.door, &read.caller, Action::HandlePayments).await?;
+    }
+    read.answer(move |v, query| v.owed_withdrawals(&query.paging()))
+        .await
 }
 
 /// `GET /api/agents`: those that can act; the operator sees all, and an owner all of its own.

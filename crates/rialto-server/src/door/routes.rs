@@ -159,6 +159,7 @@ routes! {
     get entry "/api/ledger/entries/{id}" Read AT, reads::entry, "An entry.";
     get holds "/api/ledger/holds" Read PAGE, reads::holds, "Open holds.";
     get hold "/api/ledger/holds/{id}" Read AT, reads::hold, "A hold.";
+    get owed_withdrawals "/api/ledger/withdrawals" Read PAGE, reads::owed_withdrawals, "Withdrawals that wait to be paid out, with the id that makes a payment safe to repeat; for payment services and the operator.";
     get trial_balance "/api/ledger/trial-balance" Read AT, reads::trial_balance, "For each asset the sum over all accounts, which is zero.";
     get owners "/api/owners" Operator PAGE, reads::owners, "Owners.";
     get owner "/api/owners/{id}" Read AT, reads::owner, "An owner.";

@@ -167,6 +167,50 @@ async fn a_payment_service_that_repeats_itself_is_answered_with_the_first_deposi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payment_service_reads_what_is_owed_and_nobody_else_does() {
+    let realm = Realm::new().await;
+    let (person, ana) = realm.owner("ana").await;
+    let service = json!({ "name": "pay", "grants": ["payments"] });
+    let made = realm.ok(&realm.operator, "service.create", service).await;
+    let pay = made["token"]["secret"].as_str().unwrap().to_owned();
+    let issue = json!({ "to": "@ana-agent", "amount": "10" });
+    realm.ok(&realm.operator, "ledger.issue", issue).await;
+    let mut asked = Vec::new();
+    for (amount, reference) in [("2.5", "one"), ("3", "two")] {
+        let args = json!({ "from": "@ana-agent", "amount": amount, "reference": reference });
+        asked.push(realm.ok(&ana, "ledger.withdraw", args).await);
+    }
+    let path = "/api/ledger/withdrawals";
+    for reader in [&pay, &realm.operator] {
+        let (_, owed) = realm.get(reader, path).await;
+        assert_eq!(owed["items"].as_array().unwrap().len(), 2, "{owed}");
+        let first = &owed["items"][1];
+        assert_eq!(first["hold"], asked[0]["ids"]["hold"], "{owed}");
+        assert_eq!(first["amount"], "2.50");
+        assert_eq!(first["reference"], "one");
+        assert_eq!(first["dead"], false);
+    }
+    for reader in [&person, &ana] {
+        assert_eq!(realm.get(reader, path).await.0, 403);
+    }
+    let (_, page) = realm.get(&pay, &format!("{path}?limit=1")).await;
+    assert_eq!(page["items"][0]["reference"], "two", "{page}");
+    let next = page["next_cursor"].as_str().unwrap();
+    let (_, page) = realm
+        .get(&pay, &format!("{path}?limit=1&cursor={next}"))
+        .await;
+    assert_eq!(page["items"][0]["reference"], "one", "{page}");
+    // What was paid, or given back, is owed no more.
+    for (at, paid) in [(0, true), (1, false)] {
+        let end = json!({ "hold": asked[at]["ids"]["hold"], "paid": paid });
+        realm.ok(&pay, "ledger.end_withdrawal", end).await;
+    }
+    let (_, owed) = realm.get(&pay, path).await;
+    assert_eq!(owed["items"], json!([]));
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_with_nothing_in_it_is_none() {
     let realm = Realm::new().await;
     let (seller, _, deal) = agreed(&realm).await;

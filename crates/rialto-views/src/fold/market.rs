@@ -73,7 +73,7 @@ impl Fold<'_> {
                 let state = match end {
                     NegotiationEnd::Left => NegotiationState::Left,
                     NegotiationEnd::Expired => NegotiationState::Expired,
-                    NegotiationEnd::Lost => NegotiationState::Lost,
+                    NegotiationEnd::Lost | NegotiationEnd::Displaced => NegotiationState::Lost,
                 };
                 self.run(
                     "UPDATE negotiation SET state = ?, since = ? WHERE id = ?",
@@ -213,6 +213,7 @@ impl Fold<'_> {
             public,
             deadline,
             task,
+            ..
         } = event
         else {
             return Ok(());

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rialto_core::amount::Amount;
-use rialto_core::id::{AccountId, AnyId, AssetId, HoldId, TeamId, TransferId, position_of};
+use rialto_core::id::{
+    AccountId, AnyId, AssetId, HoldId, ObligationId, TeamId, TransferId, position_of,
+};
 use rialto_core::identity::Principal;
 use rialto_core::ledger::{EntryKind, Holder, Moved, Purpose};
 use rialto_core::time::Time;
@@ -135,6 +137,29 @@ pub struct HoldRow {
     pub state: &'static str,
     /// How much its end paid out, beside what was captured before.
     pub posted: Option<String>,
+}
+
+/// A withdrawal that waits to be paid out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OwedWithdrawal {
+    /// Its hold, which `ledger.end_withdrawal` names.
+    pub hold: HoldId,
+    /// Its obligation, which `obligation.failed` names: the key of its payment, so that a repeat is
+    /// known as one.
+    pub obligation: ObligationId,
+    /// True if it is tried no more until the operator says so.
+    pub dead: bool,
+    /// The paying account.
+    pub account: AccountId,
+    /// How much, in whole units.
+    pub amount: String,
+    /// The asset.
+    pub asset: String,
+    /// What the payer calls it.
+    pub reference: Option<String>,
+    /// When it was asked for.
+    pub created: Time,
 }
 
 /// The sums of an asset over all accounts.
@@ -302,6 +327,44 @@ impl ViewReader {
                 return Ok(None);
             }
             snap.hold(int(id.0))
+        })
+    }
+
+    /// The withdrawals of the whole realm that wait to be paid out, newest first; for payment services.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn owed_withdrawals(&self, paging: &Paging) -> Result<Page<OwedWithdrawal>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let sql =
+            "SELECT n.id, n.state = 'dead', h.id, h.debit, h.amount, h.asset, e.reference, h.at
+                   FROM noun n
+                   JOIN link l ON l.to_kind = n.kind AND l.to_id = n.id AND l.from_kind = ?1
+                   JOIN hold h ON h.id = l.from_id
+                   JOIN entry e ON e.id = h.id
+                   WHERE n.kind = ?2 AND n.state IN ('open', 'dead') AND n.id < ?3
+                   ORDER BY n.id DESC LIMIT ?4";
+        let kinds = (kind_of(HoldId::PREFIX), kind_of(ObligationId::PREFIX));
+        self.read(|snap| {
+            let mut query = snap.db.prepare_cached(sql)?;
+            let mut rows = query.query((kinds.0, kinds.1, before, wide))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (id, asset): (i64, i64) = (row.get(0)?, row.get(5)?);
+                let owed = OwedWithdrawal {
+                    hold: HoldId(uint(row.get(2)?)),
+                    obligation: ObligationId(uint(id)),
+                    dead: row.get(1)?,
+                    account: AccountId(uint(row.get(3)?)),
+                    amount: snap.decimal(row.get(4)?, asset)?,
+                    asset: snap.asset(asset)?.0,
+                    reference: row.get(6)?,
+                    created: time(row.get(7)?),
+                };
+                found.push((id, owed));
+            }
+            Ok(snap.page(found, limit))
         })
     }
 

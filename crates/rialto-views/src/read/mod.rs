@@ -48,7 +48,9 @@ pub use bonds::{COUNTED, ReactionRow};
 pub use directory::{
     AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,
 };
-pub use ledger::{AccountRow, AssetRow, EntryRow, HoldRow, StatementRow, TrialBalance};
+pub use ledger::{
+    AccountRow, AssetRow, EntryRow, HoldRow, OwedWithdrawal, StatementRow, TrialBalance,
+};
 #[cfg(feature = "schema")]
 pub use log::{Asker, ToldEvent};
 pub use log::{Counts, EventFilter};

@@ -648,7 +648,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 37] = [
+const LISTS: [&str; 38] = [
     "/api/config/reload",
     "/api/invitations",
     "/api/agents",
@@ -662,6 +662,7 @@ const LISTS: [&str; 37] = [
     "/api/ledger/accounts",
     "/api/ledger/holds",
     "/api/ledger/trial-balance",
+    "/api/ledger/withdrawals",
     "/api/log",
     "/api/negotiations",
     "/api/openapi.json",
