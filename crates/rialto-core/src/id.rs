@@ -266,6 +266,10 @@ ids! {
     ObligationId = 23 "obligation";
     /// Work for which an agent reserved room in its allowances.
     UsageId = 24 "usage";
+    /// What serves a model.
+    DeploymentId = 25 "deployment";
+    /// A call of a model.
+    InferenceId = 26 "inference";
 }
 
 impl serde::Serialize for AnyId {

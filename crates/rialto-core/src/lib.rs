@@ -32,6 +32,7 @@ pub mod ledger;
 pub mod limits;
 pub mod mail;
 pub mod market;
+pub mod model;
 mod modules;
 pub mod names;
 pub mod noun;

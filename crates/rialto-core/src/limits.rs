@@ -43,6 +43,8 @@ pub const INVITATIONS: usize = 1_000;
 pub const INVITATION_USES: u32 = 10_000;
 /// The longest an invitation may stay open.
 pub const INVITATION_MS: u64 = 366 * DAY_MS;
+/// What one service may be granted.
+pub const GRANTS: usize = 2;
 /// Members of a team.
 pub const TEAM_MEMBERS: usize = 64;
 /// Places in a team that only its owner fills, so that a lead of another owner never shuts it out.
@@ -186,6 +188,22 @@ pub const USAGE_MS: u64 = 7 * DAY_MS;
 pub const USAGE_DEFAULT_MS: u64 = HOUR_MS;
 /// The most tokens, or milliseconds of work, that are reserved or settled at once.
 pub const WORK_AT_ONCE: u64 = 1_000_000_000_000_000;
+/// Deployments of models in a realm.
+pub const DEPLOYMENTS: usize = 100_000;
+/// Replicas of a deployment.
+pub const REPLICAS: u32 = 1_000_000;
+/// Prices of a deployment for calls with long input.
+pub const PRICE_STEPS: usize = 8;
+/// The highest price of a token, in pico-units.
+pub const PRICE_PICO: i128 = 1_000_000_000_000;
+/// Calls of models that are under way in a realm.
+pub const INFERENCES: usize = 1_000_000;
+/// After how long a call of a model counts as lost if nothing is reported of it.
+pub const INFERENCE_MS: u64 = DAY_MS;
+/// Calls of models that are reported at once.
+pub const SETTLED_AT_ONCE: usize = 1_000;
+/// What is named of a call that could not be carried between two protocols.
+pub const LOSSES: usize = 32;
 /// Blocks in a realm.
 pub const BLOCKS: usize = 10_000_000;
 /// Blocks set by one agent or owner.

@@ -141,6 +141,13 @@ macro_rules! modules {
                 /// How far the log was looked through for what begins to wait.
                 noticed: Noticed;
             }
+            /// Models.
+            model: Model = 9, ModelEvent, ModelCommand {
+                /// What serves a model.
+                deployments: Deployment;
+                /// Calls of models that are under way.
+                inferences: Inference;
+            }
         }
     };
 }

@@ -246,7 +246,7 @@ codes! {
     /// Money would move from an account to itself.
     SameAccount = 409 Invalid "a transfer needs two different accounts", "Name another account.";
     /// The hold was not made by a transfer, so no transfer can end it.
-    HoldNotYours = 410 Forbidden "the hold belongs to an offer, a deal, a withdrawal or a stake", "It ends with what it belongs to: the offer, the deal, the payment service's confirmation, or the agent's closing.";
+    HoldNotYours = 410 Forbidden "the hold belongs to an offer, a deal, a withdrawal, a stake or a call of a model", "It ends with what it belongs to: the offer, the deal, the payment service's confirmation, the agent's closing, or the call's report.";
     /// Balances are bounded so that their sums cannot overflow.
     Overflow = 411 Limit "the balance would exceed what an account can hold", "Use several accounts.";
     /// An earlier deposit of the service, or withdrawal of the owner, has this reference, with another account or amount.
@@ -319,6 +319,12 @@ codes! {
     UsageOver = 610 Gone "the reservation of usage is settled or expired", "Nothing to do; reserve again for further work.";
     /// The number of lines of an allowance at one node is bounded.
     TooManyLines = 611 Limit "the allowance has the maximum number of lines", "Clear some.";
+    /// The parts of a call's input or output were reported as more than the whole, or as more than any call comes to.
+    BadUsage = 620 Invalid "the token counts contradict each other", "Count what was cached, images and sound within the input, and reasoning within the output; the detail says which is too much.";
+    /// A price is negative, too large or too precise, or the steps for long input do not rise.
+    BadPrice = 621 Invalid "the prices cannot be used", "Write each price as the decimal number of whole units for a million tokens; the detail names the price.";
+    /// A price of a million tokens is so low or so high that it may have been meant for one token, or for a thousand.
+    UnlikelyPrice = 622 Invalid "the price looks like a slip", "Write what a million tokens cost; if that is what the detail says, set `sure`.";
 
     /// No open post has this id.
     PostGone = 701 Gone "there is no such open post", "It never existed, was deleted, or is older than a year; closed posts can still be read.";

@@ -276,7 +276,9 @@ impl Snap<'_> {
             | AnyId::ContentId(_)
             | AnyId::ReportId(_)
             | AnyId::ObligationId(_)
-            | AnyId::UsageId(_) => self.sees(scope, id),
+            | AnyId::UsageId(_)
+            | AnyId::DeploymentId(_)
+            | AnyId::InferenceId(_) => self.sees(scope, id),
         }
     }
 
@@ -369,9 +371,11 @@ impl Snap<'_> {
             Event::Social(event) => (called(event), Tie::Talk),
             Event::Ledger(event) => self.payees(event)?,
             // Their acts are about the one who is named in the line.
-            Event::Identity(_) | Event::Policy(_) | Event::Realm(_) | Event::Obligation(_) => {
-                (Vec::new(), Tie::Talk)
-            }
+            Event::Identity(_)
+            | Event::Policy(_)
+            | Event::Realm(_)
+            | Event::Obligation(_)
+            | Event::Model(_) => (Vec::new(), Tie::Talk),
         };
         let mut others: Vec<i64> = all.into_iter().filter(|a| Some(*a) != own).collect();
         others.dedup();
@@ -691,7 +695,7 @@ fn rank(event: &Event) -> u8 {
         Event::Identity(_) => 6,
         Event::Work(_) => 7,
         Event::Ledger(_) => 8,
-        Event::Obligation(_) => 9,
+        Event::Obligation(_) | Event::Model(_) => 9,
         Event::Realm(_) => 10,
     }
 }

@@ -5,7 +5,7 @@
 //! for ever; a further one is added at the end.
 
 use rialto_core::id::{
-    AgentId, DealId, NegotiationId, OwnerId, PersonId, ServiceId, TeamId, TransferId,
+    AgentId, DealId, InferenceId, NegotiationId, OwnerId, PersonId, ServiceId, TeamId, TransferId,
 };
 use rialto_core::identity::Principal;
 use rialto_core::ledger::{EntryKind, Holder, Purpose};
@@ -84,6 +84,7 @@ coded! {
         CORRECTION = 6 Correction(TransferId);
         STAKE = 7 Stake(AgentId);
         OFFER = 8 Offer(NegotiationId);
+        INFERENCE = 9 Inference(InferenceId);
     }
     /// Whose an account is.
     #[allow(dead_code, reason = "queries name some of them")]

@@ -337,6 +337,7 @@ fn for_what(purpose: Purpose) -> String {
         Purpose::Correction(wrong) => format!(" to correct {wrong}"),
         Purpose::Withdrawal => " to be paid out".to_owned(),
         Purpose::Stake(agent) => format!(" as a stake for {agent}"),
+        Purpose::Inference(inference) => format!(" for {inference}"),
         Purpose::Transfer | Purpose::Issue | Purpose::Deposit | Purpose::Offer(_) => String::new(),
     }
 }

@@ -767,7 +767,7 @@ pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Re
 
 pub(super) fn create_service(ctx: &mut Ctx<'_>, args: &CreateService) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
-    ctx.at_most("grants", args.grants.len(), 1)?;
+    ctx.at_most("grants", args.grants.len(), limits::GRANTS)?;
     let service = ctx.new_id(ServiceId)?;
     emit(
         ctx,

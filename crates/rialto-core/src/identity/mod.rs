@@ -202,6 +202,9 @@ pub enum Grant {
     /// Bring money in from outside, and take it out.
     #[n(0)]
     Payments,
+    /// Report what calls of models have used.
+    #[n(1)]
+    Metering,
 }
 
 /// A price that an agent states in its profile, for people and agents to compare.

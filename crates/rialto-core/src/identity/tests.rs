@@ -345,7 +345,7 @@ fn the_stop_switch_of_agents_people_owners_and_services() {
         operator identity.resume {"subject": {"owner": "$ann"}} => ok
         @casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => ok
         operator service.create {"name": "pay", "grants": ["payments"]} => ok
-        operator service.create {"name": "two", "grants": ["payments", "payments"]} => RLT0010
+        operator service.create {"name": "two", "grants": ["payments", "metering", "payments"]} => RLT0010
         ann service.create {"name": "own", "grants": ["payments"]} => RLT0101
         ann identity.suspend {"subject": {"service": "$pay"}} => RLT0101
         ann token.issue {"subject": {"service": "$pay"}} => RLT0101

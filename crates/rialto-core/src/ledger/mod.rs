@@ -32,7 +32,8 @@ use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::fact::{TextOf, Things, Told, facts};
 use crate::hash::Short;
 use crate::id::{
-    AccountId, AgentId, AnyId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
+    AccountId, AgentId, AnyId, AssetId, DealId, HoldId, InferenceId, NegotiationId, OwnerId,
+    TeamId, TransferId,
 };
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
@@ -209,6 +210,9 @@ pub enum Purpose {
     /// A buyer's offer whose money is held before it is accepted.
     #[n(20)]
     Offer(#[n(0)] NegotiationId),
+    /// A call of a model.
+    #[n(21)]
+    Inference(#[n(0)] InferenceId),
 }
 
 impl Purpose {
@@ -217,7 +221,11 @@ impl Purpose {
     #[must_use]
     pub fn is_spending(self) -> bool {
         match self {
-            Self::Transfer | Self::Withdrawal | Self::Deal(_) | Self::Offer(_) => true,
+            Self::Transfer
+            | Self::Withdrawal
+            | Self::Deal(_)
+            | Self::Offer(_)
+            | Self::Inference(_) => true,
             Self::Issue | Self::Deposit | Self::Share(_) | Self::Correction(_) | Self::Stake(_) => {
                 false
             }
@@ -235,7 +243,8 @@ impl Purpose {
             | Self::Withdrawal
             | Self::Correction(_)
             | Self::Stake(_)
-            | Self::Offer(_) => None,
+            | Self::Offer(_)
+            | Self::Inference(_) => None,
         }
     }
 }
@@ -916,7 +925,8 @@ impl Purpose {
             | Self::Share(_)
             | Self::Correction(_)
             | Self::Stake(_)
-            | Self::Offer(_) => None,
+            | Self::Offer(_)
+            | Self::Inference(_) => None,
         }
     }
 }

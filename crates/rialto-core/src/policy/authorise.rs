@@ -80,6 +80,8 @@ pub enum Action {
     ManageRealm,
     /// Report payments from and to outside.
     HandlePayments,
+    /// Report what calls of models have used.
+    MeterModels,
     /// Run an owner: its people, agents, teams and allowances.
     ManageOwner(OwnerId),
     /// Pull or release the stop switch of an owner's people and agents.
@@ -116,7 +118,8 @@ pub enum Action {
 pub fn authorise(state: &State, principal: Principal, action: Action) -> Result<(), Rejection> {
     let allowed = match action {
         Action::ManageRealm => principal == Principal::Operator,
-        Action::HandlePayments => handles_payments(state, principal),
+        Action::HandlePayments => is_granted(state, principal, Grant::Payments),
+        Action::MeterModels => is_granted(state, principal, Grant::Metering),
         Action::ManageOwner(owner) => {
             principal == Principal::Operator || has_role(state, principal, owner, &[Role::Admin])
         }
@@ -161,6 +164,7 @@ fn refusal(action: Action) -> Rejection {
         }
         Action::ManageRealm => "only the operator may",
         Action::HandlePayments => "only a payment service may",
+        Action::MeterModels => "only a service that meters models may",
         Action::ManageOwner(_) | Action::Stop(_) => {
             "only an admin of the owner, or the operator, may"
         }
@@ -205,14 +209,12 @@ fn views_owner(state: &State, principal: Principal, owner: OwnerId) -> bool {
         )
 }
 
-fn handles_payments(state: &State, principal: Principal) -> bool {
+fn is_granted(state: &State, principal: Principal, grant: Grant) -> bool {
     let Principal::Service(id) = principal else {
         return false;
     };
-    state
-        .services
-        .get(&id)
-        .is_some_and(|s| s.grants.contains(&Grant::Payments))
+    let service = state.services.get(&id);
+    service.is_some_and(|s| s.grants.contains(&grant))
 }
 
 fn manages_tokens(state: &State, principal: Principal, whose: Principal) -> bool {
@@ -264,7 +266,7 @@ fn views_account(state: &State, principal: Principal, account: AccountId) -> boo
         return true;
     }
     match account.holder {
-        Holder::Issuance | Holder::Outside => handles_payments(state, principal),
+        Holder::Issuance | Holder::Outside => is_granted(state, principal, Grant::Payments),
         Holder::Owner(owner) => views_owner(state, principal, owner),
         Holder::Agent(agent) => {
             principal == Principal::Agent(agent)

@@ -44,6 +44,7 @@ pub use line::{
 };
 pub(crate) use line::{Quantity, spent_on};
 pub use usage::{ReserveUsage, SettleUsage, Usage};
+pub(crate) use usage::{count_work, room_for_work, settle_work};
 
 use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};

@@ -219,6 +219,24 @@ pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveUsage) -> Result<(), Reje
     Ok(())
 }
 
+/// The nodes at whose lines an agent's work is to be counted, or the refusal of the first line in the way.
+pub(crate) fn room_for_work(
+    ctx: &Ctx<'_>,
+    agent: AgentId,
+    work: Work,
+    on: Option<&SpentOn>,
+) -> Result<Vec<Node>, Rejection> {
+    let spend = Spend {
+        by: Some(agent),
+        from: None,
+        of: Quantity::work(work),
+        whole: Amount::ZERO,
+        on,
+    };
+    let drafted = &mut Drafted::default();
+    super::charge(ctx.state, drafted, &spend, ctx.now, &Consent::Nothing)
+}
+
 /// Reserves room for an agent's work until a time, or refuses it for the first line in the way.
 pub(crate) fn reserve_for(
     ctx: &mut Ctx<'_>,
@@ -228,20 +246,7 @@ pub(crate) fn reserve_for(
 ) -> Result<UsageId, Rejection> {
     within(work)?;
     ctx.room_for::<Usage>(share::owner(ctx.state, agent), 0)?;
-    let spend = Spend {
-        by: Some(agent),
-        from: None,
-        of: Quantity::work(work),
-        whole: Amount::ZERO,
-        on: on.as_deref(),
-    };
-    let charged = super::charge(
-        ctx.state,
-        &mut Drafted::default(),
-        &spend,
-        ctx.now,
-        &Consent::Nothing,
-    )?;
+    let charged = room_for_work(ctx, agent, work, on.as_deref())?;
     let usage = UsageId(ctx.number()?);
     let reserved = Usage {
         agent,
@@ -290,25 +295,43 @@ fn expire(ctx: &mut Ctx<'_>, usage: UsageId) -> Result<bool, Rejection> {
 
 /// Counts a new reservation.
 pub(super) fn bring(state: &mut State, id: UsageId, usage: &Usage) {
-    let of = Quantity::work(usage.work);
-    for node in &usage.charged {
-        super::count(state, *node, &of, usage.on.as_deref());
-    }
+    count_work(state, &usage.charged, usage.work, usage.on.as_deref());
     state.bring(id, usage.clone());
 }
 
-/// Ends a reservation: what it reserved beyond what was used returns to the period in which it was
-/// reserved, and what was used beyond it counts now.
+/// Counts work that is reserved, at the lines of nodes.
+pub(crate) fn count_work(state: &mut State, charged: &[Node], work: Work, on: Option<&SpentOn>) {
+    for node in charged {
+        super::count(state, *node, &Quantity::work(work), on);
+    }
+}
+
+/// Ends a reservation.
 pub(super) fn end(state: &mut State, id: UsageId, used: Work) {
     let Some(usage) = state.take::<Usage>(&id) else {
         state.changes.defect();
         return;
     };
-    let on = usage.on.as_deref();
-    let unused = Quantity::work(usage.work.beyond(used));
-    let more = Quantity::work(used.beyond(usage.work));
-    for node in &usage.charged {
-        let made = (usage.at, position_of(id.0));
+    let made = (usage.at, position_of(id.0));
+    settle_work(
+        state,
+        (&usage.charged, made),
+        (usage.work, used),
+        usage.on.as_deref(),
+    );
+}
+
+/// Puts what was used in the place of what was reserved: what was reserved beyond it returns to the
+/// period in which it was counted, and what was used beyond that counts now.
+pub(crate) fn settle_work(
+    state: &mut State,
+    (charged, made): (&[Node], (Time, u64)),
+    (reserved, used): (Work, Work),
+    on: Option<&SpentOn>,
+) {
+    let unused = Quantity::work(reserved.beyond(used));
+    let more = Quantity::work(used.beyond(reserved));
+    for node in charged {
         super::uncharge(state, *node, (&unused, on), made);
         super::count(state, *node, &more, on);
     }

@@ -8,13 +8,14 @@ use std::vec::Vec;
 use rialto_core::amount::Amount;
 use rialto_core::event::{Envelope, Event};
 use rialto_core::id::{
-    AgentId, AssetId, CommunityId, DealId, HoldId, ListingId, TransferId, UsageId,
+    AgentId, AnyId, AssetId, CommunityId, DealId, HoldId, ListingId, TransferId,
 };
 use rialto_core::identity::{Principal, Role, Status};
 use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Moved, Purpose};
 use rialto_core::mail::ContactState;
 use rialto_core::market::NegotiationState;
-use rialto_core::policy::{LineScope, Node, Party, PolicyEvent, SpentOn, Unit, Usage, Work};
+use rialto_core::model::ModelEvent;
+use rialto_core::policy::{LineScope, Node, Party, PolicyEvent, SpentOn, Unit, Work};
 use rialto_core::social::Standing;
 use rialto_core::state::State;
 use rialto_core::time::Time;
@@ -407,6 +408,14 @@ enum Counter {
 /// What one step of a hold or reservation counted, and is not used up: where, and how much.
 type Step = Vec<(Counter, i128)>;
 
+/// Work that is reserved: how much, where it counts, and what each limit has counted of it.
+struct Reserved {
+    work: Work,
+    charged: Vec<Node>,
+    on: Option<SpentOn>,
+    step: Step,
+}
+
 /// What the log says that each limit has counted in its current period since it began to count.
 struct Counts<'a> {
     state: &'a State,
@@ -455,6 +464,33 @@ impl Counts<'_> {
         step
     }
 
+    /// Counts work that is reserved.
+    fn reserve(
+        &mut self,
+        envelope: &Envelope,
+        (work, charged, on): (Work, &[Node], Option<&SpentOn>),
+    ) -> Reserved {
+        Reserved {
+            work,
+            charged: charged.to_vec(),
+            on: on.cloned(),
+            step: self.count(envelope, charged, |unit| of_work(work, unit), on),
+        }
+    }
+
+    /// Gives back what was not used, and counts what was used beyond what was reserved.
+    fn settle(&mut self, envelope: &Envelope, reserved: Reserved, work: Work) {
+        let used = |unit| of_work(work, unit);
+        let state = self.state;
+        let unused = |(counter, amount): (Counter, i128)| {
+            let unit = unit_of(state, counter);
+            (counter, (amount - unit.map_or(0, used)).max(0))
+        };
+        self.give_back(reserved.step.into_iter().map(unused).collect());
+        let more = |unit| (used(unit) - of_work(reserved.work, unit)).max(0);
+        self.count(envelope, &reserved.charged, more, reserved.on.as_ref());
+    }
+
     fn give_back(&mut self, step: Step) {
         for (counter, amount) in step {
             *self.sums.entry(counter).or_default() -= amount;
@@ -471,7 +507,7 @@ pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Res
     };
     // What was held in each step and is held still, the oldest first, with where it counted.
     let mut holds: BTreeMap<HoldId, Vec<(Step, i128)>> = BTreeMap::new();
-    let mut usages: BTreeMap<UsageId, (Usage, Step)> = BTreeMap::new();
+    let mut works: BTreeMap<AnyId, Reserved> = BTreeMap::new();
     for (envelope, event) in log
         .iter()
         .flat_map(|e| e.events.iter().map(move |v| (e, v)))
@@ -483,25 +519,35 @@ pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Res
                 }
             }
             Event::Policy(PolicyEvent::UsageReserved { usage, reserved }) => {
-                let work = reserved.work;
-                let on = reserved.on.as_deref();
-                let step = counts.count(envelope, &reserved.charged, |u| of_work(work, u), on);
-                usages.insert(*usage, ((**reserved).clone(), step));
+                let it = (reserved.work, &*reserved.charged, reserved.on.as_deref());
+                works.insert(AnyId::from(*usage), counts.reserve(envelope, it));
             }
             Event::Policy(PolicyEvent::UsageSettled { usage, work }) => {
-                let (reserved, step) = usages.remove(usage).ok_or("settled twice")?;
-                let used = |unit| of_work(*work, unit);
-                let kept = |(counter, amount): (Counter, i128)| {
-                    let unit = unit_of(state, counter);
-                    (counter, (amount - unit.map_or(0, used)).max(0))
-                };
-                counts.give_back(step.into_iter().map(kept).collect());
-                let more = |unit| (used(unit) - of_work(reserved.work, unit)).max(0);
-                counts.count(envelope, &reserved.charged, more, reserved.on.as_deref());
+                let reserved = works.remove(&AnyId::from(*usage)).ok_or("settled twice")?;
+                counts.settle(envelope, reserved, *work);
             }
             Event::Policy(PolicyEvent::UsageExpired { usage }) => {
-                let (_, step) = usages.remove(usage).ok_or("ended twice")?;
-                counts.give_back(step);
+                let reserved = works.remove(&AnyId::from(*usage)).ok_or("ended twice")?;
+                counts.settle(envelope, reserved, Work::default());
+            }
+            Event::Model(ModelEvent::Reserved {
+                inference,
+                reserved,
+            }) => {
+                let it = (reserved.work(), &*reserved.charged, Some(&*reserved.on));
+                works.insert(AnyId::from(*inference), counts.reserve(envelope, it));
+            }
+            Event::Model(ModelEvent::Settled {
+                inference, receipt, ..
+            }) => {
+                let reserved = works
+                    .remove(&AnyId::from(*inference))
+                    .ok_or("settled twice")?;
+                let work = Work {
+                    tokens: receipt.tokens.sum(),
+                    milliseconds: 0,
+                };
+                counts.settle(envelope, reserved, work);
             }
             _ => {}
         }

@@ -22,6 +22,7 @@ mod edge;
 mod faults;
 mod guards;
 mod held;
+mod models;
 mod realm;
 mod scopes;
 mod shares;

@@ -404,9 +404,10 @@ impl Fold<'_> {
         match entry.purpose {
             Purpose::Share(deal) => self.link(deal, entry.transfer, "was shared out by")?,
             Purpose::Correction(wrong) => self.link(wrong, entry.transfer, "was corrected by")?,
-            // A deal, offer or stake is linked with its hold where its own event is folded.
+            // A deal, offer, stake or call is linked with its hold where its own event is folded.
             Purpose::Deal(_)
             | Purpose::Offer(_)
+            | Purpose::Inference(_)
             | Purpose::Stake(_)
             | Purpose::Transfer
             | Purpose::Issue

@@ -5,6 +5,7 @@ pub(crate) mod identity;
 mod ledger;
 mod mail;
 pub(crate) mod market;
+mod models;
 mod nouns;
 mod policy;
 mod social;
@@ -168,6 +169,7 @@ impl Fold<'_> {
                 ..
             }) => self.link(*hold, *obligation, "is owed by"),
             Event::Obligation(_) => Ok(()),
+            Event::Model(event) => self.model(event),
         }?;
         event.rows().iter().try_for_each(|row| self.row(row))
     }

@@ -155,7 +155,8 @@ impl Snap<'_> {
             | Event::Policy(_)
             | Event::Ledger(_)
             | Event::Realm(_)
-            | Event::Obligation(_) => Ok(()),
+            | Event::Obligation(_)
+            | Event::Model(_) => Ok(()),
         }
     }
 

@@ -77,7 +77,10 @@ impl Snap<'_> {
             AnyId::CommunityId(_) => "community",
             AnyId::ReportId(_) => "report",
             AnyId::MeasureId(_) => "measure",
-            AnyId::ObligationId(_) | AnyId::UsageId(_) => return self.is_noun(id),
+            AnyId::ObligationId(_)
+            | AnyId::UsageId(_)
+            | AnyId::DeploymentId(_)
+            | AnyId::InferenceId(_) => return self.is_noun(id),
         };
         let sql = format!("SELECT 1 FROM {table} WHERE id = ?");
         Ok(self.one(&sql, int(id.number()))?.is_some())
@@ -136,7 +139,9 @@ impl Snap<'_> {
             | AnyId::DealId(_)
             | AnyId::ApprovalId(_)
             | AnyId::ObligationId(_)
-            | AnyId::UsageId(_) => self.seen_by(&mut parties, id)?,
+            | AnyId::UsageId(_)
+            | AnyId::DeploymentId(_)
+            | AnyId::InferenceId(_) => self.seen_by(&mut parties, id)?,
         }
         Ok(Some(parties))
     }
@@ -152,7 +157,9 @@ impl Snap<'_> {
         | AnyId::DealId(_)
         | AnyId::ApprovalId(_)
         | AnyId::ObligationId(_)
-        | AnyId::UsageId(_) = id
+        | AnyId::UsageId(_)
+        | AnyId::DeploymentId(_)
+        | AnyId::InferenceId(_) = id
         {
             return self.is_seen(viewer, id);
         }

@@ -101,7 +101,7 @@ impl Booked {
         let moved = |kind| self.moves().then(|| fact(kind, self.amount));
         let told = match self.purpose {
             Purpose::Deal(_) if self.kind == EntryKind::Hold => Some(fact(FactKind::Bought, 0)),
-            Purpose::Deal(_) => moved(FactKind::Spent),
+            Purpose::Deal(_) | Purpose::Inference(_) => moved(FactKind::Spent),
             Purpose::Withdrawal => moved(FactKind::Withdrawn),
             Purpose::Transfer => moved(FactKind::MovedOut),
             // What enters, and what a team shares out, is no expense of the side it comes from; a
@@ -142,7 +142,7 @@ impl Booked {
             // What a team is paid is earned where it is shared out.
             Purpose::Deal(_) if side.team => None,
             Purpose::Deal(_) => moved(FactKind::Earned, seller),
-            Purpose::Share(_) => moved(FactKind::Earned, side.agent),
+            Purpose::Share(_) | Purpose::Inference(_) => moved(FactKind::Earned, side.agent),
             Purpose::Issue => moved(FactKind::Issued, side.agent),
             Purpose::Deposit => moved(FactKind::Deposited, side.agent),
             Purpose::Transfer => moved(FactKind::MovedIn, side.agent),

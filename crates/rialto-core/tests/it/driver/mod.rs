@@ -72,6 +72,7 @@ pub(crate) const SETUP: &str = r#"
     ann person.add {"owner": "$ann", "name": "eve", "role": "approver"} => ok
     bob person.add {"owner": "$bob", "name": "sue", "role": "viewer"} => ok
     operator service.create {"name": "pay", "grants": ["payments"]} => ok
+    operator service.create {"name": "meter", "grants": ["metering"]} => ok
     operator ledger.create_asset {"code": "EUR", "scale": 2} => ok
     agent ann @a0
     agent ann @a1 request
@@ -210,7 +211,8 @@ impl Driver {
             30..=46 => self.ledger(),
             47..=66 => self.bargain(),
             67..=80 => self.deal(),
-            81..=86 => self.policy(),
+            81..=88 => self.policy(),
+            89 | 90 => self.models(),
             _ => self.square(),
         };
         let who = if self.rng.chance(6) {
@@ -532,6 +534,62 @@ impl Driver {
                     "ledger.transfer",
                     json!({"transfers": all, "independent": self.rng.chance(40)}),
                 )
+            }
+        }
+    }
+
+    fn models(&mut self) -> (String, &'static str, Value) {
+        let agent = self.agent();
+        match self.rng.below(12) {
+            0 | 1 => {
+                let price = |rng: &mut Rng| *rng.pick(&["0", "3", "15", "0.25"]);
+                let mut prices = json!({"input": price(&mut self.rng), "output": price(&mut self.rng), "cached": "0.3"});
+                let more = json!([{"above": 500, "prices": prices}]);
+                prices["output"] = json!(price(&mut self.rng));
+                let open_to = *self.rng.pick(&["owner", "everyone", "everyone"]);
+                let terms = json!({
+                    "model": "fast", "provider": "house", "upstream": "fast-1", "open_to": open_to,
+                    "prices": {"per_million": prices, "steps": more, "a_call": price(&mut self.rng)}
+                });
+                let person = (*self.rng.pick(&["ann", "bob", "cat"])).to_string();
+                match self.rng.chance(60) {
+                    true => (person, "deployment.create", json!({"terms": terms})),
+                    false => {
+                        let deployment = self.id("deployment");
+                        let args = json!({"deployment": deployment, "terms": terms});
+                        (person, "deployment.change", args)
+                    }
+                }
+            }
+            2 => {
+                let person = (*self.rng.pick(&["ann", "bob", "cat"])).to_string();
+                let deployment = self.id("deployment");
+                (
+                    person,
+                    "deployment.retire",
+                    json!({"deployment": deployment}),
+                )
+            }
+            3..=7 => {
+                let (input, output) = (self.rng.below(1_000), self.rng.below(1_000));
+                let task = self.rng.chance(20).then(|| self.id("task"));
+                let pay_from = self.rng.chance(20).then(|| self.account());
+                (
+                    agent.into(),
+                    "inference.reserve",
+                    json!({"deployment": self.id("deployment"), "input": input, "output": output, "task": task, "pay_from": pay_from}),
+                )
+            }
+            _ => {
+                let calls: Vec<Value> = (0..=self.rng.below(3))
+                    .map(|_| {
+                        let (input, output) = (self.rng.below(1_200), self.rng.below(1_200));
+                        let cached = self.rng.below(input + 1);
+                        let end = *self.rng.pick(&["served", "left", "failed"]);
+                        json!({"inference": self.id("inference"), "end": end, "tokens": {"input": input, "cached": cached, "output": output}})
+                    })
+                    .collect();
+                ("meter".into(), "inference.settle", json!({"calls": calls}))
             }
         }
     }

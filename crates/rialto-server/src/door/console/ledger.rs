@@ -114,6 +114,7 @@ fn purpose(purpose: Purpose) -> Markup {
         Purpose::Correction(id) => thing("correction of", Some(id.into())),
         Purpose::Stake(id) => thing("stake of", Some(id.into())),
         Purpose::Offer(id) => thing("offer in", Some(id.into())),
+        Purpose::Inference(id) => thing("", Some(id.into())),
     }
 }
 

@@ -40,14 +40,18 @@ const REALM_WIDE: [(&str, &str); 19] = [
     ("obligation.retry", "ours"),
     ("obligation.drop", "ours"),
 ];
-/// What a payment service is for.
-const PAYMENTS: [&str; 3] = [
+/// What a payment service is for, and one that meters models: ours is both.
+const SERVICES: [&str; 4] = [
+    "inference.settle",
     "ledger.deposit",
     "ledger.end_withdrawal",
     "obligation.failed",
 ];
 /// What runs an owner: never an agent's to do.
-const OWNER_WIDE: [(&str, &str); 19] = [
+const OWNER_WIDE: [(&str, &str); 22] = [
+    ("deployment.create", "for our owner"),
+    ("deployment.change", "ours"),
+    ("deployment.retire", "ours"),
     ("owner.stop", "our owner"),
     ("person.add", "our owner"),
     ("person.set_role", "our viewer"),
@@ -304,7 +308,7 @@ fn judge_commands(world: &World, commands: &[Row], broken: &mut Broken) {
         let is = |(op, aim): &(&str, &str)| row.what == *op && row.aim == *aim;
         let sign_up = row.what == "owner.sign_up";
         let realm_wide = REALM_WIDE.iter().any(is) || INTERNAL.contains(&row.what.as_str());
-        let payments = PAYMENTS.contains(&row.what.as_str());
+        let services = SERVICES.contains(&row.what.as_str());
         let owner_wide = OWNER_WIDE.iter().any(is);
         for who in &world.who {
             let cell = world.cell(row, who.name);
@@ -324,8 +328,8 @@ fn judge_commands(world: &World, commands: &[Row], broken: &mut Broken) {
             if realm_wide {
                 need(!done || who.name == "operator", "is the operator's");
             }
-            if payments {
-                need(done == (who.name == "service"), "is a payment service's");
+            if services {
+                need(done == (who.name == "service"), "is a service's");
             }
             if who.name == "our viewer" {
                 // A viewer may end or renew its own way in, and found an owner of its own.
@@ -452,7 +456,7 @@ async fn judge_acting(world: &World, broken: &mut Broken) {
     }
 }
 
-/// A scope only takes away, and a token for model calls does nothing with a realm.
+/// A scope only takes away, and a token for model calls begins those and does nothing else.
 fn judge_scopes(world: &World, reads: &[(Row, bool)], commands: &[Row], broken: &mut Broken) {
     for row in reads.iter().map(|(row, _)| row).chain(commands) {
         let whole = world.cell(row, "our agent");
@@ -463,6 +467,7 @@ fn judge_scopes(world: &World, reads: &[(Row, bool)], commands: &[Row], broken: 
             let not_for_it = if read { "403" } else { "RLT0134" };
             let less = cell == whole || cell == not_for_it;
             broken.unless(less, row, "a scope only takes away", who.name, cell);
+            let open = open || row.what == "inference.reserve";
             let models = who.name == "models" && !open && !INTERNAL.contains(&row.what.as_str());
             let public = cell == world.cell(row, "nobody");
             let nothing = public || cell == not_for_it;

@@ -1,7 +1,7 @@
 //! The rows of the matrix: every operation and every read, aimed at what is ours.
 
 use rialto_core::hash::Hash;
-use rialto_core::noun::{self, Act, Kind, Noun};
+use rialto_core::noun::{self, Act, Field, Kind, Noun};
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -32,7 +32,11 @@ fn nouns(w: &World) -> Rows {
 pub(super) fn arguments(w: &World, noun: &Noun, act: &Act) -> Value {
     let on = act.on.map(|on| (on, w.id(noun.name).into()));
     let fields = act.fields.iter().filter(|field| field.required);
-    let fields = fields.map(|field| (field.name, sample(w, field.kind)));
+    let value = |field: &Field| match noun::with_prefix(field.name) {
+        Some(noun) => w.id(noun.name).into(),
+        None => sample(w, field.kind),
+    };
+    let fields = fields.map(|field| (field.name, value(field)));
     let all = on.into_iter().chain(fields);
     Value::Object(all.map(|(name, value)| (name.to_owned(), value)).collect())
 }
@@ -47,6 +51,15 @@ fn sample(w: &World, kind: Kind) -> Value {
         Kind::Number | Kind::Time => 1.into(),
         Kind::Amount => "1".into(),
     }
+}
+
+/// The terms of a deployment for the agents of its owner.
+pub(super) fn deployment() -> Value {
+    let price = json!({ "input": "1", "output": "1" });
+    json!({
+        "model": "fast", "provider": "house", "upstream": "fast-1",
+        "prices": { "per_million": price }
+    })
 }
 
 type Rows = Vec<(&'static str, &'static str, Value)>;
@@ -95,6 +108,16 @@ fn realm(w: &World) -> Rows {
             "invitation.end",
             "an invitation",
             json!({ "invitation": w.id("invitation") }),
+        ),
+        (
+            "deployment.create",
+            "for our owner",
+            json!({ "owner": w.id("owner"), "terms": deployment() }),
+        ),
+        (
+            "deployment.change",
+            "ours",
+            json!({ "deployment": w.id("deployment"), "terms": deployment() }),
         ),
         (
             "ledger.create_asset",
@@ -312,7 +335,7 @@ fn money(w: &World) -> Rows {
         (
             "ledger.open_account",
             "our owner",
-            json!({ "holder": w.id("owner") }),
+            json!({ "holder": w.id("owner"), "label": "second" }),
         ),
         (
             "ledger.open_account",
@@ -348,6 +371,11 @@ fn money(w: &World) -> Rows {
             "obligation.failed",
             "our obligation",
             json!({ "obligation": w.id("obligation"), "why": "the bank is closed" }),
+        ),
+        (
+            "inference.settle",
+            "our call of a model",
+            json!({ "calls": [{ "inference": w.id("inference"), "end": "failed" }] }),
         ),
         (
             "ledger.end_withdrawal",

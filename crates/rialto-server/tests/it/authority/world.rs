@@ -236,7 +236,7 @@ impl World {
             self.person(by, "approver").await,
             self.person(by, "viewer").await,
         );
-        let service = json!({ "name": "bank", "grants": ["payments"] });
+        let service = json!({ "name": "bank", "grants": ["payments", "metering"] });
         let service = self.realm.ok(&by.operator, "service.create", service).await;
         self.note("service", id(&service, "svc"));
         let invited = json!({ "label": "for a friend" });
@@ -419,6 +419,12 @@ impl World {
 
     /// One of each plain noun that people make themselves.
     async fn nouns(&mut self, by: &Builders) {
+        let deployed = json!({ "terms": rows::deployment() });
+        let deployed = self
+            .realm
+            .ok(&by.admin, "deployment.create", deployed)
+            .await;
+        self.note("deployment", id(&deployed, "deployment"));
         for noun in noun::all() {
             let Some(act) = noun.acts.iter().find(|act| act.on.is_none()) else {
                 continue;
