@@ -260,15 +260,13 @@ impl StreamReader {
     }
 
     /// As [`Self::push`]; hands on every event that was read.
-    fn each(
-        &mut self,
-        bytes: &[u8],
-        out: &mut Vec<Delta>,
-        mut seen: impl FnMut(sse::Event),
-    ) {
+    fn each(&mut self, bytes: &[u8], out: &mut Vec<Delta>, mut seen: impl FnMut(sse::Event)) {
         let Self { reader, events } = self;
         if let Reader::Converse(reader, frames) = reader {
-            if frames.push(bytes, |frame| reader.frame(&frame, out)).is_err() {
+            if frames
+                .push(bytes, |frame| reader.frame(&frame, out))
+                .is_err()
+            {
                 reader.broken(out);
             }
             return;
@@ -292,7 +290,10 @@ impl StreamReader {
 
 /// Writes the stream of an answer in a caller's dialect.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one a stream, and it is never moved about")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one a stream, and it is never moved about"
+)]
 pub enum StreamWriter {
     /// Chat completions.
     Chat(openai::Writer),
@@ -452,7 +453,9 @@ pub fn peek(inbound: Inbound, path: &str, body: &[u8]) -> Result<Peeked, ModelEr
     peeked.stream = from.flag("stream")?.unwrap_or(false);
     peeked.max_tokens = match inbound {
         // Servers differ in which name they take: the larger is the bound that holds for all.
-        Inbound::Chat => from.count("max_completion_tokens")?.max(from.count("max_tokens")?),
+        Inbound::Chat => from
+            .count("max_completion_tokens")?
+            .max(from.count("max_tokens")?),
         Inbound::Responses => from.count("max_output_tokens")?,
         _ => from.count("max_tokens")?,
     };
@@ -485,7 +488,9 @@ pub fn pass_request(
         && peeked.stream
         && !peeked.include_usage
     {
-        let options = json::document(&body)?.take("stream_options").map(|o| o.get().to_owned());
+        let options = json::document(&body)?
+            .take("stream_options")
+            .map(|o| o.get().to_owned());
         let options = options.unwrap_or_else(|| "{}".to_owned());
         let options = json::with_member(options.as_bytes(), "include_usage", "true")?;
         let options = String::from_utf8_lossy(&options).into_owned();
@@ -567,6 +572,9 @@ fn is_usage_alone(data: &str) -> bool {
     let Some(mut chunk) = json::object(data) else {
         return false;
     };
-    let none = chunk.take("choices").and_then(json::items).is_some_and(|c| c.is_empty());
+    let none = chunk
+        .take("choices")
+        .and_then(json::items)
+        .is_some_and(|c| c.is_empty());
     none && chunk.maybe_object("usage").is_some()
 }

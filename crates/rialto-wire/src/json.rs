@@ -277,10 +277,13 @@ impl<'a> Object<'a> {
         expected: &'static str,
         read: impl FnOnce(&'a RawValue) -> Option<T>,
     ) -> Result<Option<T>, Fault> {
-        match self.take(name) {
-            Some(value) => Ok(Some(read(value).ok_or_else(|| fault(name, expected))?)),
-            None => Ok(None),
-        }
+        // What has another form stays, so that it can be read as that.
+        let found = match self.look(name) {
+            Some(value) => Some(read(value).ok_or_else(|| fault(name, expected))?),
+            None => None,
+        };
+        self.take(name);
+        Ok(found)
     }
 
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Fault> {

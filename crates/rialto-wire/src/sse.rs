@@ -163,8 +163,10 @@ mod tests {
             ("data\n\n", vec![("", "")]),
             ("data: é\n\n", vec![("", "é")]),
         ] {
-            let want: Vec<(String, String)> =
-                want.iter().map(|(n, d)| ((*n).into(), (*d).into())).collect();
+            let want: Vec<(String, String)> = want
+                .iter()
+                .map(|(n, d)| ((*n).into(), (*d).into()))
+                .collect();
             assert_eq!(read(&[stream.as_bytes()]), want, "{stream:?}");
             for cut in 0..stream.len() {
                 let (a, b) = stream.as_bytes().split_at(cut);

@@ -58,7 +58,10 @@ pub fn read_answer(body: &[u8], losses: &mut Losses) -> Result<Answer, ModelErro
     }
     let sequence = from.maybe_text("stop_sequence");
     let reason = from.maybe_text("stop_reason");
-    let usage = from.maybe_object("usage").map(read_usage).unwrap_or_default();
+    let usage = from
+        .maybe_object("usage")
+        .map(read_usage)
+        .unwrap_or_default();
     let mut answer = Answer {
         id: from.maybe_text("id").unwrap_or_default(),
         model: from.maybe_text("model").unwrap_or_default(),

@@ -41,7 +41,7 @@ pub fn write_error(error: &ModelError) -> (u16, Vec<u8>) {
         m.text("type", "error");
         m.object("error", |m| {
             m.text("type", kind);
-            m.text("message", &error.message);
+            m.text("message", &error.message_for_words());
         });
     });
     (status, body)

@@ -36,7 +36,9 @@ pub fn write_count(input_tokens: u64) -> Vec<u8> {
 /// # Errors
 /// When it is none.
 pub fn read_count(body: &[u8]) -> Result<u64, ModelError> {
-    let count = json::document(body).ok().and_then(|mut from| from.maybe_count("input_tokens"));
+    let count = json::document(body)
+        .ok()
+        .and_then(|mut from| from.maybe_count("input_tokens"));
     count.ok_or_else(|| ModelError::malformed("it holds no input_tokens"))
 }
 
@@ -47,7 +49,9 @@ fn read_usage(mut from: Object<'_>) -> Usage {
     let long = made.maybe_count("ephemeral_1h_input_tokens");
     let short = made.maybe_count("ephemeral_5m_input_tokens");
     let rest = total.map(|t| t.saturating_sub(long.unwrap_or(0)));
-    let mut thought = from.maybe_object("output_tokens_details").unwrap_or_default();
+    let mut thought = from
+        .maybe_object("output_tokens_details")
+        .unwrap_or_default();
     let usage = Usage {
         input: from.maybe_count("input_tokens"),
         cache_read: from.maybe_count("cache_read_input_tokens"),
@@ -68,12 +72,20 @@ fn write_usage(m: &mut Members<'_>, usage: &Usage) {
     m.count("cache_read_input_tokens", usage.cache_read.unwrap_or(0));
     if usage.cache_write() > 0 {
         m.object("cache_creation", |m| {
-            m.count("ephemeral_5m_input_tokens", usage.cache_write_5m.unwrap_or(0));
-            m.count("ephemeral_1h_input_tokens", usage.cache_write_1h.unwrap_or(0));
+            m.count(
+                "ephemeral_5m_input_tokens",
+                usage.cache_write_5m.unwrap_or(0),
+            );
+            m.count(
+                "ephemeral_1h_input_tokens",
+                usage.cache_write_1h.unwrap_or(0),
+            );
         });
     }
     m.count("output_tokens", usage.output.unwrap_or(0));
     if let Some(reasoning) = usage.reasoning {
-        m.object("output_tokens_details", |m| m.count("thinking_tokens", reasoning));
+        m.object("output_tokens_details", |m| {
+            m.count("thinking_tokens", reasoning)
+        });
     }
 }

@@ -50,9 +50,12 @@ pub fn read_request(body: &[u8], losses: &mut Losses) -> Result<Request, ModelEr
     read_thinking(&mut from, &mut request, losses)?;
     let messages = from.take("messages").and_then(json::items);
     for message in messages.ok_or_else(|| fault("messages", "an array"))? {
-        let mut message = json::object(message.get()).ok_or_else(|| fault("messages", "objects"))?;
+        let mut message =
+            json::object(message.get()).ok_or_else(|| fault("messages", "objects"))?;
         let role = message.need_text("role")?;
-        let content = message.take("content").ok_or_else(|| fault("content", "blocks"))?;
+        let content = message
+            .take("content")
+            .ok_or_else(|| fault("content", "blocks"))?;
         let parts = read_blocks(content, losses)?;
         match role.as_str() {
             "user" => request.say(Role::User, parts),
@@ -125,7 +128,9 @@ fn read_tool(mut from: Object<'_>, losses: &mut Losses) -> Result<Option<Tool>, 
     let tool = Tool {
         name: from.need_text("name")?,
         description: from.text("description")?,
-        schema: from.take("input_schema").map_or_else(Json::any_object, Json::from),
+        schema: from
+            .take("input_schema")
+            .map_or_else(Json::any_object, Json::from),
         strict: from.flag("strict")?,
         cache: read_cache(&mut from)?,
     };
@@ -148,10 +153,7 @@ fn read_blocks(content: &RawValue, losses: &mut Losses) -> Result<Vec<Part>, Fau
     Ok(parts)
 }
 
-pub(super) fn read_block(
-    mut from: Object<'_>,
-    losses: &mut Losses,
-) -> Result<Option<Part>, Fault> {
+pub(super) fn read_block(mut from: Object<'_>, losses: &mut Losses) -> Result<Option<Part>, Fault> {
     let kind = from.need_text("type")?;
     let cache = read_cache(&mut from)?;
     let content = match kind.as_str() {
@@ -427,7 +429,9 @@ impl Marked {
             items.object(|m| {
                 write_block(&part.content, m, losses);
                 if let Content::ToolResult(result) = &part.content {
-                    m.array("content", |items| self.parts(&result.content, items, losses));
+                    m.array("content", |items| {
+                        self.parts(&result.content, items, losses)
+                    });
                 }
                 self.mark(part.cache, m, losses);
             });

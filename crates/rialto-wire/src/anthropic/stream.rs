@@ -34,7 +34,9 @@ impl Reader {
             out.push(Delta::Lost(Loss::Event));
             return;
         };
-        let kind = from.maybe_text("type").unwrap_or_else(|| event.name.clone());
+        let kind = from
+            .maybe_text("type")
+            .unwrap_or_else(|| event.name.clone());
         match kind.as_str() {
             "message_start" => self.start(from, out),
             "content_block_start" => self.block(from, out),
@@ -325,7 +327,9 @@ impl Writer {
     }
 
     fn stop_block(&mut self, out: &mut Vec<u8>) {
-        event(out, "content_block_stop", |m| m.count("index", self.blocks.saturating_sub(1)));
+        event(out, "content_block_stop", |m| {
+            m.count("index", self.blocks.saturating_sub(1))
+        });
     }
 
     fn end(&mut self, losses: &mut Losses, out: &mut Vec<u8>) {

@@ -55,7 +55,10 @@ pub fn read_answer(body: &[u8], losses: &mut Losses) -> Result<Answer, ModelErro
     let mut answer = Answer {
         parts: read_blocks(blocks, losses).map_err(wrong)?,
         stop: reason.map_or(Stop::End, |r| read_stop(&r)),
-        usage: from.maybe_object("usage").map(read_usage).unwrap_or_default(),
+        usage: from
+            .maybe_object("usage")
+            .map(read_usage)
+            .unwrap_or_default(),
         ..Answer::default()
     };
     answer.settle_stop();

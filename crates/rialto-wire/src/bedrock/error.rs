@@ -10,7 +10,9 @@ use crate::model::{ErrorKind, ModelError};
 pub fn read_error(status: u16, error_type: Option<&str>, body: &[u8]) -> ModelError {
     let (mut message, mut named) = (String::new(), None);
     if let Ok(mut from) = json::document(body) {
-        let told = from.maybe_text("message").or_else(|| from.maybe_text("Message"));
+        let told = from
+            .maybe_text("message")
+            .or_else(|| from.maybe_text("Message"));
         message = told.unwrap_or_default();
         named = from.maybe_text("__type");
     }
@@ -30,8 +32,13 @@ pub fn read_error(status: u16, error_type: Option<&str>, body: &[u8]) -> ModelEr
 }
 
 pub(super) fn of_frame(frame: &Frame) -> ModelError {
-    let name = frame.header(":exception-type").or_else(|| frame.header(":error-code"));
-    let mut message = frame.header(":error-message").unwrap_or_default().to_owned();
+    let name = frame
+        .header(":exception-type")
+        .or_else(|| frame.header(":error-code"));
+    let mut message = frame
+        .header(":error-message")
+        .unwrap_or_default()
+        .to_owned();
     if let Ok(mut from) = json::document(&frame.payload) {
         message = from.maybe_text("message").unwrap_or(message);
     }
@@ -61,7 +68,7 @@ pub fn exception(error: &ModelError) -> (u16, &'static str) {
 /// Writes an error: the status and the body; the name goes to the header `x-amzn-errortype`.
 #[must_use]
 pub fn write_error(error: &ModelError) -> (u16, Vec<u8>) {
-    let body = json::write(|m| m.text("message", &error.message));
+    let body = json::write(|m| m.text("message", &error.message_for_words()));
     (exception(error).0, body)
 }
 

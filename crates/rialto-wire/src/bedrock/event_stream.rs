@@ -89,16 +89,21 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// The first frame and its length, or nothing if it is not all there.
 fn frame(bytes: &[u8]) -> Result<Option<(Frame, usize)>, Broken> {
-    let (Some(prelude), Some(total), Some(headers), Some(check)) =
-        (bytes.get(..8), number(bytes, 0), number(bytes, 4), number(bytes, 8))
-    else {
+    let (Some(prelude), Some(total), Some(headers), Some(check)) = (
+        bytes.get(..8),
+        number(bytes, 0),
+        number(bytes, 4),
+        number(bytes, 8),
+    ) else {
         return Ok(None);
     };
     if crc32fast::hash(prelude) != check {
         return Err(Broken::Checksum);
     }
     let (total, headers) = (total as usize, headers as usize);
-    let room = total.checked_sub(PRELUDE + CHECKSUM).ok_or(Broken::Length)?;
+    let room = total
+        .checked_sub(PRELUDE + CHECKSUM)
+        .ok_or(Broken::Length)?;
     if total > MAX_FRAME || headers > room {
         return Err(Broken::Length);
     }
@@ -190,7 +195,9 @@ mod tests {
         // `empty_message` of the test vectors of AWS's SDKs.
         let mut out = Vec::new();
         write(&mut out, &[], b"");
-        let want = [0, 0, 0, 0x10, 0, 0, 0, 0, 0x05, 0xc2, 0x48, 0xeb, 0x7d, 0x98, 0xc8, 0xff];
+        let want = [
+            0, 0, 0, 0x10, 0, 0, 0, 0, 0x05, 0xc2, 0x48, 0xeb, 0x7d, 0x98, 0xc8, 0xff,
+        ];
         assert_eq!(out, want);
     }
 

@@ -47,7 +47,11 @@ pub fn target(path: &str) -> Option<(String, bool)> {
 /// The path of a call.
 #[must_use]
 pub fn path(model: &str, stream: bool) -> String {
-    let operation = if stream { "converse-stream" } else { "converse" };
+    let operation = if stream {
+        "converse-stream"
+    } else {
+        "converse"
+    };
     format!("/model/{}/{operation}", sigv4::encode(model))
 }
 

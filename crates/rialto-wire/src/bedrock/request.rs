@@ -53,7 +53,10 @@ fn format_of(media: &str, kind: &str) -> Option<&'static str> {
 fn media_of(format: &str, audio: bool) -> String {
     let mut rows = FORMATS.iter();
     let found = rows.find(|(m, f)| *f == format && m.starts_with("audio/") == audio);
-    found.map_or_else(|| format!("application/{format}"), |(media, _)| (*media).to_owned())
+    found.map_or_else(
+        || format!("application/{format}"),
+        |(media, _)| (*media).to_owned(),
+    )
 }
 
 /// Reads a request; model and streaming stand in the path, see [`super::target`].
@@ -141,7 +144,9 @@ fn read_tools(
         request.tools.push(Tool {
             name: spec.need_text("name")?,
             description: spec.text("description")?,
-            schema: schema.take("json").map_or_else(Json::any_object, Json::from),
+            schema: schema
+                .take("json")
+                .map_or_else(Json::any_object, Json::from),
             strict: spec.flag("strict")?,
             cache: None,
         });
@@ -234,7 +239,10 @@ fn read_block(mut from: Object<'_>, losses: &mut Losses) -> Result<Option<Conten
         }
         let mut text = thought.object("reasoningText")?.unwrap_or_default();
         let signature = text.text("signature")?.filter(|s| !s.is_empty());
-        return Ok(Some(Content::Thinking(text.text("text")?.unwrap_or_default(), signature)));
+        return Ok(Some(Content::Thinking(
+            text.text("text")?.unwrap_or_default(),
+            signature,
+        )));
     }
     if let Some(mut cited) = from.object("citationsContent")? {
         losses.add(Loss::Citations);
@@ -339,7 +347,9 @@ fn check_media(request: &Request) -> Result<(), ModelError> {
             Source::Base64(media, _) if format_of(media, kind).is_none() => {
                 return Err(ModelError::refused(
                     "media_type",
-                    &format!("this model's server does not take {media:?}: convert it to a common type (png, jpeg, gif, webp, pdf)"),
+                    &format!(
+                        "this model's server does not take {media:?}: convert it to a common type (png, jpeg, gif, webp, pdf)"
+                    ),
                 ));
             }
             _ => {}
@@ -543,7 +553,10 @@ impl Blocks {
 fn document_name(name: Option<&str>, number: usize) -> String {
     let name = name.unwrap_or("document");
     let fine = |c: char| c.is_ascii_alphanumeric() || "-()[]".contains(c);
-    let plain: String = name.chars().map(|c| if fine(c) { c } else { ' ' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| if fine(c) { c } else { ' ' })
+        .collect();
     let words: Vec<&str> = plain.split_whitespace().collect();
     let plain: String = words.join(" ").chars().take(150).collect();
     match (number, plain.is_empty()) {

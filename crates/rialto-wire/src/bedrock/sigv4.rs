@@ -115,7 +115,9 @@ pub fn verify(
         let found = all.find(|(n, _)| n.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.trim())
     };
-    let claim = header("authorization").and_then(Claim::read).ok_or(Refusal::Malformed)?;
+    let claim = header("authorization")
+        .and_then(Claim::read)
+        .ok_or(Refusal::Malformed)?;
     if claim.service != service {
         return Err(Refusal::Service);
     }
@@ -125,7 +127,9 @@ pub fn verify(
         return Err(Refusal::Skew);
     }
     let mut names = request.headers.iter().map(|(n, _)| n.to_ascii_lowercase());
-    let covered = |n: &String| !(n.starts_with("x-amz-") || n == "host") || claim.signed.contains(&n.as_str());
+    let covered = |n: &String| {
+        !(n.starts_with("x-amz-") || n == "host") || claim.signed.contains(&n.as_str())
+    };
     if !claim.signed.contains(&"host") || !names.all(|n| covered(&n)) {
         return Err(Refusal::Unsigned);
     }
@@ -134,7 +138,10 @@ pub fn verify(
         return Err(Refusal::Body);
     }
     let canonical = canonical(request, &claim.signed, &body);
-    let scope = format!("{}/{}/{}/aws4_request", claim.date, claim.region, claim.service);
+    let scope = format!(
+        "{}/{}/{}/aws4_request",
+        claim.date, claim.region, claim.service
+    );
     let hashed = hex(digest(&SHA256, canonical.as_bytes()).as_ref());
     let text = format!("{ALGORITHM}\n{time}\n{scope}\n{hashed}");
     // A key that is not known takes as long as one that is.
@@ -169,7 +176,10 @@ pub fn derive_secret(realm_key: &[u8; 32], access_key: &str) -> String {
 fn canonical(request: &Signed<'_>, signed: &[&str], body: &str) -> String {
     let mut headers = String::new();
     for name in signed {
-        let all = request.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        let all = request
+            .headers
+            .iter()
+            .filter(|(n, _)| n.eq_ignore_ascii_case(name));
         let values: Vec<String> = all.map(|(_, value)| squeezed(value)).collect();
         headers.push_str(&format!("{name}:{}\n", values.join(",")));
     }
@@ -201,7 +211,11 @@ fn canonical_path(path: &str) -> String {
         }
     }
     let encoded: Vec<String> = kept.iter().map(|s| encode(s)).collect();
-    let end = if path.ends_with('/') && !kept.is_empty() { "/" } else { "" };
+    let end = if path.ends_with('/') && !kept.is_empty() {
+        "/"
+    } else {
+        ""
+    };
     format!("/{}{end}", encoded.join("/"))
 }
 

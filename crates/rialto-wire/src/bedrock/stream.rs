@@ -83,7 +83,10 @@ impl Reader {
 
     /// A block without a beginning begins with its first piece.
     fn turn(&mut self, from: &mut Object<'_>, out: &mut Vec<Delta>) {
-        let index = from.maybe_count("contentBlockIndex").or(self.open).unwrap_or(0);
+        let index = from
+            .maybe_count("contentBlockIndex")
+            .or(self.open)
+            .unwrap_or(0);
         if self.open.is_some_and(|open| open != index) {
             self.close(out);
         }

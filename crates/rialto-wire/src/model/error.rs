@@ -114,7 +114,12 @@ impl ModelError {
         let told = code.to_ascii_lowercase();
         let message = message.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|w| told.contains(w));
-        let long = ["context length", "context size", "context window", "prompt is too long"];
+        let long = [
+            "context length",
+            "context size",
+            "context window",
+            "prompt is too long",
+        ];
         let long = long.iter().any(|w| message.contains(w));
         if says(&["context_length", "context_size"])
             || (long && matches!(status, Some(400 | 413 | 422) | None))
@@ -185,13 +190,27 @@ impl ModelError {
         }
     }
 
+    /// The message for dialects that have no code for a conversation that is too long: their clients
+    /// know it by its words.
+    pub(crate) fn message_for_words(&self) -> String {
+        let known = Self::classify(None, "", &self.message) == ErrorKind::ContextTooLong;
+        match self.kind == ErrorKind::ContextTooLong && !known {
+            true => format!("prompt is too long: {}", self.message),
+            false => self.message.clone(),
+        }
+    }
+
     /// Notes what the server's `Retry-After` header says; a date is left to whoever has a clock.
     #[must_use]
     pub fn after(mut self, header: Option<&str>) -> Self {
         let seconds = header.and_then(|h| h.trim().parse::<f64>().ok());
         let fine = seconds.filter(|s| s.is_finite() && (0.0..=86_400.0).contains(s));
         // In bounds, and rounded up: asking too early is refused again.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in bounds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "in bounds"
+        )]
         let whole = fine.map(|s| s.ceil() as u64);
         self.retry_after = whole;
         self

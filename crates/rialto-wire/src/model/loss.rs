@@ -76,8 +76,6 @@ losses! {
     ParallelTools = "parallel_tools",
     /// Tools that the conversation calls were not in the request; stand-ins are.
     ToolsMissing = "tools_missing",
-    /// Whether a tool's arguments must follow the schema is left to the server.
-    ToolStrict = "tool_strict",
     /// A tool's name, or a call's id, was changed to what the server takes.
     ToolName = "tool_name",
     /// Arguments of a call that are no JSON object are wrapped as `{"raw": ...}`.
@@ -106,7 +104,7 @@ losses! {
     Citations = "citations",
     /// The reason to stop has no equal.
     StopReason = "stop_reason",
-    /// Which stop sequence was met is left out.
+    /// That a stop sequence was met, or which, is left out.
     StopSequence = "stop_sequence",
     /// Further answers beside the first are left out.
     Choices = "choices",

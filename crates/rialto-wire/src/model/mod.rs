@@ -405,8 +405,7 @@ impl Request {
             parts.any(|p| matches!(p.content, Content::ToolCall(_)))
         };
         let thought = |m: &Message| {
-            let signed =
-                |p: &&Part| !matches!(p.content, Content::Thinking(_, None));
+            let signed = |p: &&Part| !matches!(p.content, Content::Thinking(_, None));
             let first = m.parts.iter().find(signed).map(|p| &p.content);
             matches!(first, Some(Content::Thinking(..) | Content::Redacted(_)))
         };
@@ -468,6 +467,10 @@ impl Told {
     }
 
     pub(crate) fn model<'a>(&'a self, given: &'a str) -> &'a str {
-        if self.model.is_empty() { given } else { &self.model }
+        if self.model.is_empty() {
+            given
+        } else {
+            &self.model
+        }
     }
 }

@@ -60,20 +60,28 @@ impl Usage {
     /// The input that was neither read from a cache nor written to one.
     #[must_use]
     pub fn fresh_input(&self) -> u64 {
-        let cached = self.cache_read.unwrap_or(0).saturating_add(self.cache_write());
+        let cached = self
+            .cache_read
+            .unwrap_or(0)
+            .saturating_add(self.cache_write());
         self.input.unwrap_or(0).saturating_sub(cached)
     }
 
     /// Input and output.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.input.unwrap_or(0).saturating_add(self.output.unwrap_or(0))
+        self.input
+            .unwrap_or(0)
+            .saturating_add(self.output.unwrap_or(0))
     }
 
     /// The inclusive form of numbers whose input leaves the cached tokens out.
     #[must_use]
     pub(crate) fn with_cached(mut self) -> Self {
-        let cached = self.cache_read.unwrap_or(0).saturating_add(self.cache_write());
+        let cached = self
+            .cache_read
+            .unwrap_or(0)
+            .saturating_add(self.cache_write());
         self.input = match (self.input, cached) {
             (None, 0) => None,
             (fresh, cached) => Some(fresh.unwrap_or(0).saturating_add(cached)),
@@ -84,7 +92,10 @@ impl Usage {
     /// The inclusive form of numbers that already include; a whole is raised to its parts.
     #[must_use]
     pub(crate) fn covering_parts(mut self) -> Self {
-        let cached = self.cache_read.unwrap_or(0).saturating_add(self.cache_write());
+        let cached = self
+            .cache_read
+            .unwrap_or(0)
+            .saturating_add(self.cache_write());
         if cached > 0 {
             self.input = self.input.max(Some(cached));
         }

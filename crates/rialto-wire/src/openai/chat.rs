@@ -71,7 +71,9 @@ pub fn read_request(body: &[u8], losses: &mut Losses) -> Result<Request, ModelEr
     if let Some(format) = from.object("response_format")? {
         request.format = read_format(format, losses)?;
     }
-    let messages = from.take("messages").ok_or_else(|| fault("messages", "an array"))?;
+    let messages = from
+        .take("messages")
+        .ok_or_else(|| fault("messages", "an array"))?;
     let messages = json::items(messages).ok_or_else(|| fault("messages", "an array"))?;
     for message in messages {
         let message = json::object(message.get()).ok_or_else(|| fault("messages", "objects"))?;
@@ -155,7 +157,9 @@ fn read_tool(mut from: Object<'_>, losses: &mut Losses) -> Result<Option<Tool>, 
     let tool = Tool {
         name: function.need_text("name")?,
         description: function.text("description")?,
-        schema: function.take("parameters").map_or_else(Json::any_object, Json::from),
+        schema: function
+            .take("parameters")
+            .map_or_else(Json::any_object, Json::from),
         strict: function.flag("strict")?,
         cache,
     };
@@ -248,7 +252,12 @@ fn read_message(
             let parts = read_assistant(&mut from, losses)?;
             request.say(Role::Assistant, parts);
         }
-        _ => return Err(fault("messages.role", "system, developer, user, assistant or tool")),
+        _ => {
+            return Err(fault(
+                "messages.role",
+                "system, developer, user, assistant or tool",
+            ));
+        }
     }
     // A participant's name changes nothing that another dialect could say.
     losses.fields(from.rest());
@@ -330,7 +339,9 @@ fn read_part(mut from: Object<'_>, losses: &mut Losses) -> Result<Option<Part>, 
         "text" => Content::Text(from.need_text("text")?),
         "refusal" => Content::Refusal(from.need_text("refusal")?),
         "image_url" => {
-            let image = from.take("image_url").ok_or_else(|| fault("image_url", "an object"))?;
+            let image = from
+                .take("image_url")
+                .ok_or_else(|| fault("image_url", "an object"))?;
             let url = match json::object(image.get()) {
                 Some(mut image) => {
                     let url = image.need_text("url")?;
@@ -345,7 +356,10 @@ fn read_part(mut from: Object<'_>, losses: &mut Losses) -> Result<Option<Part>, 
             let audio = from.object("input_audio")?;
             let mut audio = audio.ok_or_else(|| fault("input_audio", "an object"))?;
             let format = audio.need_text("format")?;
-            Content::Audio(Source::Base64(format!("audio/{format}"), audio.need_text("data")?))
+            Content::Audio(Source::Base64(
+                format!("audio/{format}"),
+                audio.need_text("data")?,
+            ))
         }
         "file" => {
             let file = from.object("file")?;
@@ -413,7 +427,10 @@ fn note_marks(request: &Request, losses: &mut Losses) {
         Content::ToolResult(result) => result.content.as_slice(),
         _ => &[],
     });
-    let marked = parts.chain(&request.system).chain(inner).any(|p| p.cache.is_some());
+    let marked = parts
+        .chain(&request.system)
+        .chain(inner)
+        .any(|p| p.cache.is_some());
     let marked = marked || request.tools.iter().any(|t| t.cache.is_some());
     losses.add_if(marked, Loss::CacheMark);
 }
@@ -475,7 +492,9 @@ fn write_user(parts: &[Part], items: &mut Items<'_>, losses: &mut Losses) {
         Content::ToolResult(result) => Some(&result.content),
         _ => None,
     });
-    let media = results.flatten().filter(|p| !matches!(p.content, Content::Text(_)));
+    let media = results
+        .flatten()
+        .filter(|p| !matches!(p.content, Content::Text(_)));
     let media: Vec<&Part> = media.collect();
     losses.add_if(!media.is_empty(), Loss::ToolResultMedia);
     let all: Vec<&Part> = media.into_iter().chain(rest).collect();
@@ -659,7 +678,9 @@ fn write_format(format: Option<&Format>, m: &mut Members<'_>) {
                 m.text("name", name.as_deref().unwrap_or("answer"));
                 m.maybe_text("description", description.as_deref());
                 m.raw("schema", schema.text());
-                m.flag("strict", strict.unwrap_or(true));
+                if let Some(strict) = strict {
+                    m.flag("strict", *strict);
+                }
             });
         }),
     }

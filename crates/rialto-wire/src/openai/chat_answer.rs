@@ -18,8 +18,8 @@ pub(crate) fn read_stop(reason: &str) -> Stop {
 pub(crate) fn stop_name(stop: &Stop, losses: &mut Losses) -> &'static str {
     match stop {
         Stop::End => "stop",
-        Stop::Sequence(which) => {
-            losses.add_if(which.is_some(), Loss::StopSequence);
+        Stop::Sequence(_) => {
+            losses.add(Loss::StopSequence);
             "stop"
         }
         Stop::MaxTokens => "length",
@@ -65,7 +65,10 @@ pub fn read_answer(body: &[u8], losses: &mut Losses) -> Result<Answer, ModelErro
         model: from.maybe_text("model").unwrap_or_default(),
         parts,
         stop: reason.map_or(Stop::End, |r| read_stop(&r)),
-        usage: from.maybe_object("usage").map(read_usage).unwrap_or_default(),
+        usage: from
+            .maybe_object("usage")
+            .map(read_usage)
+            .unwrap_or_default(),
     };
     answer.settle_stop();
     Ok(answer)
@@ -88,7 +91,9 @@ pub fn write_answer(answer: &Answer, told: &Told, losses: &mut Losses) -> Vec<u8
                 m.text("finish_reason", stop_name(&answer.stop, losses));
             });
         });
-        m.object("usage", |m| write_usage(m, &answer.usage, ["prompt", "completion"]));
+        m.object("usage", |m| {
+            write_usage(m, &answer.usage, ["prompt", "completion"])
+        });
     })
 }
 

@@ -130,7 +130,10 @@ impl Calls {
         let function = from.maybe_object("function");
         let mut function = function.unwrap_or_default();
         let name = function.maybe_text("name").unwrap_or_default();
-        let more = function.take("arguments").map(arguments).unwrap_or_default();
+        let more = function
+            .take("arguments")
+            .map(arguments)
+            .unwrap_or_default();
         let last = self.seen.last();
         let other_id = |(_, seen): &(Option<u64>, String)| id.as_ref().is_some_and(|i| i != seen);
         let same = last.is_some_and(|l| !other_id(l) && (index.is_none() || index == l.0));
@@ -140,7 +143,9 @@ impl Calls {
                 None => index.is_some() && *i == index,
             };
             if self.seen.iter().any(|s| known(&s)) {
-                return Err(ModelError::malformed("it goes back to a call that was over"));
+                return Err(ModelError::malformed(
+                    "it goes back to a call that was over",
+                ));
             }
             self.tell(out);
             self.seen.push((index, id.unwrap_or_default()));
@@ -151,7 +156,11 @@ impl Calls {
         } else if !more.is_empty() {
             out.push(Delta::ToolArguments(more));
         }
-        if self.waiting.as_ref().is_some_and(|(name, _)| !name.is_empty()) {
+        if self
+            .waiting
+            .as_ref()
+            .is_some_and(|(name, _)| !name.is_empty())
+        {
             self.tell(out);
         }
         Ok(())
@@ -231,7 +240,9 @@ impl Writer {
             }
             Delta::ToolArguments(more) => {
                 let index = self.calls.saturating_sub(1);
-                self.call(index, out, |m| m.object("function", |m| m.text("arguments", more)));
+                self.call(index, out, |m| {
+                    m.object("function", |m| m.text("arguments", more))
+                });
             }
             Delta::Usage(usage) => self.usage.merge(usage),
             Delta::Lost(loss) => losses.add(loss.clone()),
@@ -318,7 +329,9 @@ impl Writer {
             let data = json::write(|m| {
                 self.head(m);
                 m.array("choices", |_| {});
-                m.object("usage", |m| write_usage(m, &self.usage, ["prompt", "completion"]));
+                m.object("usage", |m| {
+                    write_usage(m, &self.usage, ["prompt", "completion"])
+                });
             });
             sse::write(out, "", &data);
         }

@@ -69,7 +69,10 @@ fn several(json: &str) -> Option<(usize, Option<u64>)> {
 pub fn answer(body: &[u8], base64: bool) -> Result<(Vec<u8>, Usage), ModelError> {
     let wrong = || ModelError::malformed("it holds no embeddings");
     let mut from = json::document(body).map_err(|_| wrong())?;
-    let usage = from.maybe_object("usage").map(super::read_usage).unwrap_or_default();
+    let usage = from
+        .maybe_object("usage")
+        .map(super::read_usage)
+        .unwrap_or_default();
     let data = from.take("data").and_then(json::items).ok_or_else(wrong)?;
     let mut vectors: Vec<(u64, String)> = Vec::with_capacity(data.len());
     let mut changed = false;
@@ -160,7 +163,11 @@ mod tests {
         let text = String::from_utf8(packed.clone()).unwrap();
         assert!(text.contains(r#""embedding":"AACAPwAAAL8=""#), "{text}");
         let (back, _) = answer(&packed, false).unwrap();
-        assert!(String::from_utf8(back).unwrap().contains(r#""embedding":[1.0,-0.5]"#));
+        assert!(
+            String::from_utf8(back)
+                .unwrap()
+                .contains(r#""embedding":[1.0,-0.5]"#)
+        );
         assert_eq!(answer(numbers, false).unwrap().0, numbers);
         assert!(answer(br#"{"data":[{"embedding":"A"}]}"#, false).is_err());
         assert!(answer(br#"{"data":[{"embedding":["x"]}]}"#, true).is_err());

@@ -14,7 +14,10 @@ pub fn read_error(status: u16, body: &[u8]) -> ModelError {
         let text = String::from_utf8_lossy(body.get(..500).unwrap_or(body)).into_owned();
         return ModelError::told(Some(status), None, text);
     };
-    if let Some(text) = from.maybe_text("error").or_else(|| from.maybe_text("detail")) {
+    if let Some(text) = from
+        .maybe_text("error")
+        .or_else(|| from.maybe_text("detail"))
+    {
         return ModelError::told(Some(status), None, text);
     }
     match from.maybe_object("error") {
@@ -47,7 +50,11 @@ fn shape(error: &ModelError) -> (u16, &'static str, Option<&str>) {
     let own = error.code.as_deref();
     match error.kind {
         K::BadRequest => (400, "invalid_request_error", own),
-        K::ContextTooLong => (400, "invalid_request_error", Some("context_length_exceeded")),
+        K::ContextTooLong => (
+            400,
+            "invalid_request_error",
+            Some("context_length_exceeded"),
+        ),
         K::TooLarge => (413, "invalid_request_error", own),
         K::Filtered => (400, "invalid_request_error", Some("content_filter")),
         K::Authentication => (401, "authentication_error", Some("invalid_api_key")),

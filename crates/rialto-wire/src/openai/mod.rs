@@ -16,9 +16,7 @@ mod responses_stream;
 pub use chat_answer::{read_answer, write_answer};
 pub use chat_stream::{Reader, Writer};
 pub use error::{read_error, write_error, write_event as write_error_event};
-pub use responses_answer::{
-    read_answer as read_response, write_answer as write_response,
-};
+pub use responses_answer::{read_answer as read_response, write_answer as write_response};
 pub use responses_stream::{Reader as ResponsesReader, Writer as ResponsesWriter};
 
 use crate::json::{Members, Object};

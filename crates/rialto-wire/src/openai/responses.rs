@@ -28,7 +28,9 @@ pub fn read_request(body: &[u8], losses: &mut Losses) -> Result<Request, ModelEr
         if from.take(kept).is_some() {
             return Err(ModelError::refused(
                 kept,
-                &format!("{kept}: nothing is kept between requests; send the whole conversation in `input`"),
+                &format!(
+                    "{kept}: nothing is kept between requests; send the whole conversation in `input`"
+                ),
             ));
         }
     }
@@ -88,7 +90,9 @@ fn read_tool(mut from: Object<'_>, losses: &mut Losses) -> Result<Option<Tool>, 
     let tool = Tool {
         name: from.need_text("name")?,
         description: from.text("description")?,
-        schema: from.take("parameters").map_or_else(Json::any_object, Json::from),
+        schema: from
+            .take("parameters")
+            .map_or_else(Json::any_object, Json::from),
         strict: from.flag("strict")?,
         cache: None,
     };
@@ -148,10 +152,21 @@ fn read_item(
         }
         "reasoning" => {
             let thought = read_reasoning(&mut from, losses);
-            request.say(Role::Assistant, thought.map(Part::from).into_iter().collect());
+            request.say(
+                Role::Assistant,
+                thought.map(Part::from).into_iter().collect(),
+            );
         }
-        other => losses.add(Loss::kind(other)),
+        other => {
+            losses.add(Loss::kind(other));
+            return Ok(());
+        }
     }
+    // Names and states that the server gave its own items.
+    for own in ["id", "status", "phase"] {
+        from.take(own);
+    }
+    losses.fields(from.rest());
     Ok(())
 }
 
@@ -176,7 +191,10 @@ pub(super) fn read_reasoning(from: &mut Object<'_>, losses: &mut Losses) -> Opti
         return Some(Content::Redacted(data.to_owned()));
     }
     let signature = sealed.strip_prefix(SIGNATURE).map(str::to_owned);
-    losses.add_if(signature.is_none() && !sealed.is_empty(), Loss::ThinkingSignature);
+    losses.add_if(
+        signature.is_none() && !sealed.is_empty(),
+        Loss::ThinkingSignature,
+    );
     let said = signature.is_some() || !text.is_empty();
     said.then_some(Content::Thinking(text, signature))
 }

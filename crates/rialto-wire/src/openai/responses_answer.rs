@@ -14,10 +14,7 @@ pub fn read_answer(body: &[u8], losses: &mut Losses) -> Result<Answer, ModelErro
     of_object(from, losses)
 }
 
-pub(super) fn of_object(
-    mut from: Object<'_>,
-    losses: &mut Losses,
-) -> Result<Answer, ModelError> {
+pub(super) fn of_object(mut from: Object<'_>, losses: &mut Losses) -> Result<Answer, ModelError> {
     if let Some(error) = from.maybe_object("error") {
         return Err(super::error::of_object(None, error));
     }
@@ -42,7 +39,10 @@ pub(super) fn of_object(
         model: from.maybe_text("model").unwrap_or_default(),
         parts,
         stop: read_stop(&mut from),
-        usage: from.maybe_object("usage").map(read_usage).unwrap_or_default(),
+        usage: from
+            .maybe_object("usage")
+            .map(read_usage)
+            .unwrap_or_default(),
     };
     answer.settle_stop();
     Ok(answer)
@@ -90,12 +90,7 @@ pub fn write_answer(answer: &Answer, told: &Told, losses: &mut Losses) -> Vec<u8
     json::write(|m| write_whole(answer, told, losses, m))
 }
 
-pub(super) fn write_whole(
-    answer: &Answer,
-    told: &Told,
-    losses: &mut Losses,
-    m: &mut Members<'_>,
-) {
+pub(super) fn write_whole(answer: &Answer, told: &Told, losses: &mut Losses, m: &mut Members<'_>) {
     usage_losses(&answer.usage, losses);
     let (status, why) = status(&answer.stop, losses);
     let id = told.id(&answer.id);
@@ -110,7 +105,9 @@ pub(super) fn write_whole(
             write_item(part, id, number as u64, "completed", items, losses);
         }
     });
-    m.object("usage", |m| write_usage(m, &answer.usage, ["input", "output"]));
+    m.object("usage", |m| {
+        write_usage(m, &answer.usage, ["input", "output"])
+    });
 }
 
 /// The members of a response that stand before its content is known.

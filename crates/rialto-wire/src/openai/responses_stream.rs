@@ -9,9 +9,7 @@ use super::responses_answer::{
 };
 use super::{error, read_usage};
 use crate::json::{self, Members, Object};
-use crate::model::{
-    Assembly, Content, Delta, Loss, Losses, ModelError, Part, Stop, Told,
-};
+use crate::model::{Assembly, Content, Delta, Loss, Losses, ModelError, Part, Stop, Told};
 use crate::sse::{self, Event};
 
 /// Reads events of a stream.
@@ -34,7 +32,9 @@ impl Reader {
             out.push(Delta::Lost(Loss::Event));
             return;
         };
-        let kind = from.maybe_text("type").unwrap_or_else(|| event.name.clone());
+        let kind = from
+            .maybe_text("type")
+            .unwrap_or_else(|| event.name.clone());
         match kind.as_str() {
             "response.created" | "response.in_progress" => self.begin(&mut from, out),
             "response.output_item.added" => self.added(&mut from, out),
@@ -101,7 +101,9 @@ impl Reader {
                 match super::responses::read_reasoning(&mut item, &mut losses) {
                     Some(Content::Redacted(data)) => out.push(Delta::Redacted(data)),
                     Some(Content::Thinking(text, signature)) => {
-                        out.extend((!self.pieces && !text.is_empty()).then_some(Delta::Thinking(text)));
+                        out.extend(
+                            (!self.pieces && !text.is_empty()).then_some(Delta::Thinking(text)),
+                        );
                         out.extend(signature.map(Delta::Signature));
                     }
                     _ => {}
@@ -130,7 +132,9 @@ impl Reader {
         let mut response = from.maybe_object("response").unwrap_or_default();
         let usage = response.maybe_object("usage").map(read_usage);
         out.extend(usage.map(Delta::Usage));
-        let told = response.maybe_object("error").or_else(|| from.maybe_object("error"));
+        let told = response
+            .maybe_object("error")
+            .or_else(|| from.maybe_object("error"));
         let told = told.unwrap_or_else(|| std::mem::take(from));
         out.push(Delta::Error(error::of_object(None, told)));
     }
@@ -237,7 +241,10 @@ impl Writer {
     /// Where the current item stands.
     fn place(&self) -> (String, u64) {
         let number = self.items.saturating_sub(1);
-        let id = self.open.as_ref().map(|open| item_id(open, &self.id, number));
+        let id = self
+            .open
+            .as_ref()
+            .map(|open| item_id(open, &self.id, number));
         (id.unwrap_or_default(), number)
     }
 
@@ -257,7 +264,9 @@ impl Writer {
         self.items += 1;
         self.event(out, "response.output_item.added", |m| {
             m.count("output_index", number);
-            m.object("item", |m| write_item_members(&empty, &id, number, "in_progress", m));
+            m.object("item", |m| {
+                write_item_members(&empty, &id, number, "in_progress", m)
+            });
         });
         self.open = Some(empty.clone());
         let (item, number) = self.place();
@@ -286,9 +295,11 @@ impl Writer {
         let (name, index, text) = match delta {
             Delta::Text(text) => ("response.output_text.delta", "content_index", text),
             Delta::Refusal(text) => ("response.refusal.delta", "content_index", text),
-            Delta::Thinking(text) => {
-                ("response.reasoning_summary_text.delta", "summary_index", text)
-            }
+            Delta::Thinking(text) => (
+                "response.reasoning_summary_text.delta",
+                "summary_index",
+                text,
+            ),
             Delta::ToolArguments(text) => ("response.function_call_arguments.delta", "", text),
             _ => return,
         };
@@ -356,7 +367,9 @@ impl Writer {
         let id = self.id.clone();
         self.event(out, "response.output_item.done", |m| {
             m.count("output_index", number);
-            m.object("item", |m| write_item_members(&content, &id, number, "completed", m));
+            m.object("item", |m| {
+                write_item_members(&content, &id, number, "completed", m)
+            });
         });
     }
 
