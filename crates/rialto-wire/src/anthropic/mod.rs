@@ -85,7 +85,7 @@ fn write_usage(m: &mut Members<'_>, usage: &Usage) {
     m.count("output_tokens", usage.output.unwrap_or(0));
     if let Some(reasoning) = usage.reasoning {
         m.object("output_tokens_details", |m| {
-            m.count("thinking_tokens", reasoning)
+            m.count("thinking_tokens", reasoning);
         });
     }
 }

@@ -234,7 +234,10 @@ pub(crate) fn write(request: &Request, losses: &mut Losses) -> (Vec<u8>, Names) 
 #[must_use]
 pub fn write_request(request: &Request, losses: &mut Losses) -> Vec<u8> {
     losses.add_if(request.max_tokens.is_none(), Loss::MaxTokens);
-    let max_tokens = request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
+    let thoughts = request.thinking.map_or(0, Thinking::budget);
+    let max_tokens = request.max_tokens;
+    let max_tokens =
+        max_tokens.unwrap_or(DEFAULT_MAX_TOKENS.saturating_add(thoughts.saturating_mul(2)));
     let thinking = request.signed_thinking(max_tokens, losses);
     let mut out = Marked { left: MAX_MARKS };
     json::write(|m| {
@@ -381,8 +384,9 @@ impl Marked {
                     m.text("name", &tool.name);
                     m.maybe_text("description", tool.description.as_deref());
                     m.raw("input_schema", tool.schema.text());
-                    if let Some(strict) = tool.strict {
-                        m.flag("strict", strict);
+                    // False is the default, and older servers do not know the word.
+                    if tool.strict == Some(true) {
+                        m.flag("strict", true);
                     }
                     self.mark(tool.cache, m, losses);
                 });
@@ -430,7 +434,7 @@ impl Marked {
                 write_block(&part.content, m, losses);
                 if let Content::ToolResult(result) = &part.content {
                     m.array("content", |items| {
-                        self.parts(&result.content, items, losses)
+                        self.parts(&result.content, items, losses);
                     });
                 }
                 self.mark(part.cache, m, losses);

@@ -247,7 +247,10 @@ impl Writer {
                 });
                 self.open = Some(Block::Tool);
             }
-            Delta::ToolArguments(more) => self.delta(out, "input_json_delta", "partial_json", more),
+            Delta::ToolArguments(more) if self.open == Some(Block::Tool) => {
+                self.delta(out, "input_json_delta", "partial_json", more);
+            }
+            Delta::ToolArguments(_) => losses.add(Loss::Event),
             Delta::Break => self.close(out),
             Delta::Usage(usage) => self.usage.merge(usage),
             Delta::Lost(loss) => losses.add(loss.clone()),
@@ -328,7 +331,7 @@ impl Writer {
 
     fn stop_block(&mut self, out: &mut Vec<u8>) {
         event(out, "content_block_stop", |m| {
-            m.count("index", self.blocks.saturating_sub(1))
+            m.count("index", self.blocks.saturating_sub(1));
         });
     }
 

@@ -318,7 +318,7 @@ pub fn write_request(request: &Request, losses: &mut Losses) -> Result<Vec<u8>, 
                 out.message(message, items, losses);
             }
         });
-        write_config(request, thinking.is_some(), m, losses);
+        write_config(request, (claude, thinking.is_some()), m, losses);
         write_more(request, thinking, claude, m, losses);
         write_format(request.format.as_ref(), m, losses);
     }))
@@ -358,21 +358,30 @@ fn check_media(request: &Request) -> Result<(), ModelError> {
     Ok(())
 }
 
-fn write_config(request: &Request, thinks: bool, m: &mut Members<'_>, losses: &mut Losses) {
+/// Anthropic's models refuse sampling while they think, and temperature and `topP` at once.
+fn write_config(
+    request: &Request,
+    (claude, thinks): (bool, bool),
+    m: &mut Members<'_>,
+    losses: &mut Losses,
+) {
     let fine = |s: &&String| !s.trim().is_empty();
     let stops: Vec<&String> = request.stop.iter().filter(fine).collect();
     losses.add_if(stops.len() < request.stop.len(), Loss::StopSequences);
-    let samples = request.temperature.is_some() || request.top_p.is_some();
-    losses.add_if(thinks && samples, Loss::Sampling);
     let temperature = request.temperature.filter(|_| !thinks);
+    let fixed = thinks || (claude && temperature.is_some());
+    let top_p = request.top_p.filter(|_| !fixed);
+    let dropped = temperature != request.temperature || top_p != request.top_p;
+    losses.add_if(dropped, Loss::Sampling);
     losses.add_if(temperature.is_some_and(|t| t > 1.0), Loss::Temperature);
-    if request.max_tokens.is_none() && stops.is_empty() && (thinks || !samples) {
+    let samples = temperature.is_some() || top_p.is_some();
+    if request.max_tokens.is_none() && stops.is_empty() && !samples {
         return;
     }
     m.object("inferenceConfig", |m| {
         m.maybe_count("maxTokens", request.max_tokens);
         m.maybe_number("temperature", temperature.map(|t| t.clamp(0.0, 1.0)));
-        m.maybe_number("topP", request.top_p.filter(|_| !thinks));
+        m.maybe_number("topP", top_p);
         if !stops.is_empty() {
             m.texts("stopSequences", &stops);
         }
@@ -572,8 +581,8 @@ fn write_tool(tool: &Tool, m: &mut Members<'_>) {
     let description = tool.description.as_deref().filter(|d| !d.is_empty());
     m.maybe_text("description", description);
     m.object("inputSchema", |m| m.raw("json", tool.schema.text()));
-    if let Some(strict) = tool.strict {
-        m.flag("strict", strict);
+    if tool.strict == Some(true) {
+        m.flag("strict", true);
     }
 }
 

@@ -211,9 +211,12 @@ impl Writer {
                 self.blocks += 1;
                 self.open = Some(Block::Tool);
             }
-            Delta::ToolArguments(more) => self.piece(Block::Tool, out, |m| {
-                m.object("toolUse", |m| m.text("input", more));
-            }),
+            Delta::ToolArguments(more) if self.open == Some(Block::Tool) => {
+                self.piece(Block::Tool, out, |m| {
+                    m.object("toolUse", |m| m.text("input", more));
+                });
+            }
+            Delta::ToolArguments(_) => losses.add(Loss::Event),
             Delta::Break => self.close(out),
             Delta::Usage(usage) => self.usage.merge(usage),
             Delta::Lost(loss) => losses.add(loss.clone()),

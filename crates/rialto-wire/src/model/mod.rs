@@ -229,6 +229,17 @@ pub enum Thinking {
     Effort(Effort),
 }
 
+impl Thinking {
+    /// The tokens that it takes of the answer's limit.
+    pub(crate) fn budget(self) -> u64 {
+        match self {
+            Self::Off | Self::Adaptive => 0,
+            Self::Budget(tokens) => tokens,
+            Self::Effort(effort) => effort.budget(),
+        }
+    }
+}
+
 /// How hard a model thinks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
@@ -414,22 +425,21 @@ impl Request {
             losses.add(Loss::Thinking);
             return None;
         }
-        let budget = match wanted {
-            Thinking::Budget(tokens) => tokens,
+        // The limit holds for thoughts and answer: an effort leaves room for the answer.
+        let (budget, room) = match wanted {
+            Thinking::Budget(tokens) => (tokens, max_tokens.saturating_sub(1)),
             Thinking::Effort(effort) => {
                 losses.add(Loss::ThinkingBudget);
-                effort.budget()
+                (effort.budget(), max_tokens / 4 * 3)
             }
             other => return Some(other),
         };
-        if max_tokens <= MIN_BUDGET {
+        if room < MIN_BUDGET {
             losses.add(Loss::Thinking);
             return None;
         }
-        let fits = budget.clamp(MIN_BUDGET, max_tokens - 1);
-        if fits != budget {
-            losses.add(Loss::ThinkingBudget);
-        }
+        let fits = budget.clamp(MIN_BUDGET, room);
+        losses.add_if(fits != budget, Loss::ThinkingBudget);
         Some(Thinking::Budget(fits))
     }
 }

@@ -92,7 +92,7 @@ pub fn write_answer(answer: &Answer, told: &Told, losses: &mut Losses) -> Vec<u8
             });
         });
         m.object("usage", |m| {
-            write_usage(m, &answer.usage, ["prompt", "completion"])
+            write_usage(m, &answer.usage, ["prompt", "completion"]);
         });
     })
 }

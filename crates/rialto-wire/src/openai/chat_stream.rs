@@ -44,6 +44,11 @@ impl Reader {
             out.push(Delta::Lost(Loss::Event));
             return;
         };
+        if let Some(text) = chunk.maybe_text("error") {
+            let error = ModelError::told(None, None, text);
+            self.end(Delta::Error(error), out);
+            return;
+        }
         if let Some(error) = chunk.maybe_object("error") {
             self.end(Delta::Error(of_object(None, error)), out);
             return;
@@ -238,12 +243,13 @@ impl Writer {
                     });
                 });
             }
-            Delta::ToolArguments(more) => {
-                let index = self.calls.saturating_sub(1);
+            Delta::ToolArguments(more) if self.calls > 0 => {
+                let index = self.calls - 1;
                 self.call(index, out, |m| {
-                    m.object("function", |m| m.text("arguments", more))
+                    m.object("function", |m| m.text("arguments", more));
                 });
             }
+            Delta::ToolArguments(_) => losses.add(Loss::Event),
             Delta::Usage(usage) => self.usage.merge(usage),
             Delta::Lost(loss) => losses.add(loss.clone()),
             Delta::Stop(stop) => {
@@ -330,7 +336,7 @@ impl Writer {
                 self.head(m);
                 m.array("choices", |_| {});
                 m.object("usage", |m| {
-                    write_usage(m, &self.usage, ["prompt", "completion"])
+                    write_usage(m, &self.usage, ["prompt", "completion"]);
                 });
             });
             sse::write(out, "", &data);

@@ -106,7 +106,7 @@ pub(super) fn write_whole(answer: &Answer, told: &Told, losses: &mut Losses, m: 
         }
     });
     m.object("usage", |m| {
-        write_usage(m, &answer.usage, ["input", "output"])
+        write_usage(m, &answer.usage, ["input", "output"]);
     });
 }
 

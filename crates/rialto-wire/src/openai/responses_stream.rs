@@ -202,7 +202,11 @@ impl Writer {
             self.close(out);
             self.open(out);
         }
-        self.piece(delta, out);
+        let call = matches!(self.open, Some(Content::ToolCall(_)));
+        match delta {
+            Delta::ToolArguments(_) if !call => losses.add(Loss::Event),
+            _ => self.piece(delta, out),
+        }
         match delta {
             Delta::Error(error) => self.fail(error, out),
             Delta::End => self.end(losses, out),
@@ -265,7 +269,7 @@ impl Writer {
         self.event(out, "response.output_item.added", |m| {
             m.count("output_index", number);
             m.object("item", |m| {
-                write_item_members(&empty, &id, number, "in_progress", m)
+                write_item_members(&empty, &id, number, "in_progress", m);
             });
         });
         self.open = Some(empty.clone());
@@ -368,7 +372,7 @@ impl Writer {
         self.event(out, "response.output_item.done", |m| {
             m.count("output_index", number);
             m.object("item", |m| {
-                write_item_members(&content, &id, number, "completed", m)
+                write_item_members(&content, &id, number, "completed", m);
             });
         });
     }

@@ -423,6 +423,7 @@ fn events(all: &[Value]) -> Vec<u8> {
     out.into_bytes()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "written where it is called")]
 pub(crate) fn chunk(delta: Value, reason: Option<&str>) -> Value {
     json!({ "id": "x1", "object": "chat.completion.chunk", "model": "m", "created": 1,
         "choices": [{ "index": 0, "delta": delta, "finish_reason": reason }] })
