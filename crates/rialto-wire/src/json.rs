@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// How deep a document may nest.
@@ -18,6 +18,11 @@ pub(crate) const MAX_DEPTH: usize = 100;
 
 /// How large a document may be, in bytes; images come inside of requests.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
+
+/// How many members an object may have, and how many items an array, of those that are looked into:
+/// small ones take more memory read than written.
+pub(crate) const MAX_MEMBERS: usize = 8192;
+pub(crate) const MAX_ITEMS: usize = 100_000;
 
 /// What is not as it must be, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +142,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Object<'de>, A::Error> {
                 let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
                 while let Some((Name(name), value)) = from.next_entry()? {
+                    if members.len() == MAX_MEMBERS {
+                        return Err(A::Error::custom("too many members"));
+                    }
                     members.push((name, value));
                 }
                 let mut names: Vec<&str> = members.iter().map(|(n, _)| n.as_ref()).collect();
@@ -189,8 +197,35 @@ pub(crate) fn object(text: &str) -> Option<Object<'_>> {
     serde_json::from_str(text).ok()
 }
 
+/// The items of an array.
+struct Values<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Values<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Values<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Values<'de>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = from.next_element()? {
+                    if items.len() == MAX_ITEMS {
+                        return Err(A::Error::custom("too many items"));
+                    }
+                    items.push(item);
+                }
+                Ok(Values(items))
+            }
+        }
+        from.deserialize_seq(All)
+    }
+}
+
 pub(crate) fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(value.get()).ok()
+    let Values(items) = serde_json::from_str(value.get()).ok()?;
+    Some(items)
 }
 
 /// A text; half of a pair of surrogates, which is no character, becomes U+FFFD.

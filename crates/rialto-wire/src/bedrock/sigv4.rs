@@ -22,7 +22,7 @@ pub struct Signed<'a> {
     pub path: &'a str,
     /// Behind the question mark, encoded.
     pub query: &'a str,
-    /// Names in any case, and values, in their order.
+    /// Names in any case, and values, in their order; over HTTP/2, the authority as `host`.
     pub headers: &'a [(&'a str, &'a str)],
     /// The body.
     pub body: &'a [u8],

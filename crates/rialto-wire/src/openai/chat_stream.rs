@@ -88,6 +88,13 @@ impl Reader {
             out.extend(pieces.into_iter().flatten().filter(|d| {
                 !matches!(d, Delta::Text(t) | Delta::Thinking(t) | Delta::Refusal(t) if t.is_empty())
             }));
+            // Some servers send parts in place of a text.
+            for mut part in delta.maybe_objects("content") {
+                out.push(match part.maybe_text("text") {
+                    Some(text) => Delta::Text(text),
+                    None => Delta::Lost(Loss::kind(&part.maybe_text("type").unwrap_or_default())),
+                });
+            }
             let cited = delta.take("annotations").is_some();
             out.extend(cited.then_some(Delta::Lost(Loss::Citations)));
             for call in delta.maybe_objects("tool_calls") {

@@ -4,6 +4,7 @@
 //! input may be a text, texts, tokens or arrays of tokens; whatever it is, it passes on as it came.
 
 use base64ct::{Base64, Encoding};
+use serde_json::value::RawValue;
 
 use crate::json::{self, Form, fault, form};
 use crate::model::{ModelError, Usage};
@@ -37,7 +38,7 @@ pub fn read_request(body: &[u8]) -> Result<Asked, ModelError> {
     let input = from.take("input").ok_or_else(wrong)?;
     let (inputs, tokens) = match form(input) {
         Form::Text => (1, None),
-        Form::Array => several(input.get()).ok_or_else(wrong)?,
+        Form::Array => several(input).ok_or_else(wrong)?,
         _ => return Err(wrong().into()),
     };
     Ok(Asked {
@@ -48,17 +49,17 @@ pub fn read_request(body: &[u8]) -> Result<Asked, ModelError> {
     })
 }
 
-fn several(json: &str) -> Option<(usize, Option<u64>)> {
-    if let Ok(tokens) = serde_json::from_str::<Vec<u32>>(json) {
-        return (!tokens.is_empty()).then_some((1, Some(tokens.len() as u64)));
+fn several(input: &RawValue) -> Option<(usize, Option<u64>)> {
+    let tokens = |v: &RawValue| serde_json::from_str::<Vec<u32>>(v.get()).map(|t| t.len() as u64);
+    if let Ok(count) = tokens(input) {
+        return (count > 0).then_some((1, Some(count)));
     }
-    if let Ok(many) = serde_json::from_str::<Vec<Vec<u32>>>(json) {
-        let all = many.iter().map(|tokens| tokens.len() as u64).sum();
-        return Some((many.len(), Some(all)));
+    let many = json::items(input)?;
+    if many.iter().all(|v| form(v) == Form::Text) {
+        return Some((many.len(), None));
     }
-    let texts: Vec<&serde_json::value::RawValue> = serde_json::from_str(json).ok()?;
-    let all = texts.iter().all(|t| form(t) == Form::Text);
-    all.then_some((texts.len(), None))
+    let counts: Result<Vec<u64>, _> = many.iter().map(|v| tokens(v)).collect();
+    Some((many.len(), Some(counts.ok()?.iter().sum())))
 }
 
 /// An answer with the encoding that was asked for, and its usage. One that has it already keeps

@@ -147,6 +147,28 @@ fn depth_and_number_of_losses_are_bounded() {
 }
 
 #[test]
+fn arrays_and_objects_that_are_looked_into_are_bounded() {
+    let many = vec!["1"; 200_000].join(",");
+    for body in [
+        format!(r#"{{"model":"m","messages":[{many}]}}"#),
+        format!(r#"{{"model":"m","messages":[],"stop":[{many}]}}"#),
+        format!(
+            r#"{{"model":"m","messages":[{{"role":"user"{}}}]}}"#,
+            (0..9000)
+                .map(|n| format!(r#","{n}":1"#))
+                .collect::<String>()
+        ),
+    ] {
+        assert!(read(Inbound::Chat, &body).is_err());
+    }
+    // What only passes through is not.
+    let schema = format!(
+        r#"{{"model":"m","messages":[],"tools":[{{"type":"function","function":{{"name":"t","parameters":{{"enum":[{many}]}}}}}}]}}"#
+    );
+    assert!(read(Inbound::Chat, &schema).is_ok());
+}
+
+#[test]
 fn numbers_that_are_no_counts_are_not_believed() {
     for number in [
         "-5",

@@ -232,6 +232,22 @@ fn streams_of_chat_are_read_however_servers_end_them() {
 }
 
 #[test]
+fn content_in_parts_and_errors_as_texts_are_read() {
+    let parts = json!([{ "type": "text", "text": "a" }, { "type": "reference", "ids": [1] }]);
+    let events = [
+        chunk(json!({ "content": parts }), None),
+        chunk(json!({}), Some("stop")),
+    ];
+    let stream: String = events.iter().map(|e| format!("data: {e}\n\n")).collect();
+    let (written, losses) = translated(Inbound::Messages, chat(), &[stream.as_bytes()]);
+    let answer = assembled(Inbound::Messages, &written).unwrap();
+    assert_eq!(joined(&answer), [Content::Text("a".into())]);
+    assert_eq!(losses.header(), "kind.reference");
+    let error = assembled(CHAT, b"data: {\"error\":\"out of memory\"}\n\n").unwrap_err();
+    assert_eq!(error.message, "out of memory");
+}
+
+#[test]
 fn pieces_of_a_call_that_never_began_are_named_and_go_to_no_other_part() {
     let delta = |delta: Value| {
         converse_event(
