@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::json::{self, Fault, Form, Items, Members, Object, fault, form};
 use crate::model::{
     Choice, Content, Effort, Format, Json, Loss, Losses, Message, ModelError, Names, Part, Request,
-    Role, Source, Thinking, Tool, ToolCall, ToolResult, Ttl,
+    Role, Source, Thinking, Tool, ToolCall, ToolResult, Ttl, results_first,
 };
 use crate::openai::chat::{read_cache, told};
 
@@ -413,12 +413,7 @@ impl Marked {
             });
         }
         let mut parts: Vec<Part> = message.parts.iter().filter(fits).cloned().collect();
-        // Results come first in a turn of the user.
-        let is_result = |p: &Part| matches!(p.content, Content::ToolResult(_));
-        if !assistant && !parts.is_sorted_by_key(|p| !is_result(p)) {
-            losses.add(Loss::Order);
-            parts.sort_by_key(|p| !is_result(p));
-        }
+        losses.add_if(results_first(message.role, &mut parts), Loss::Order);
         if parts.is_empty() {
             return;
         }

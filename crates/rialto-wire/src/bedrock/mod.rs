@@ -41,7 +41,8 @@ pub fn target(path: &str) -> Option<(String, bool)> {
     if head.ends_with("/model") || id.is_empty() {
         return None;
     }
-    decode(id).map(|id| (id, stream))
+    let id = decode(id).filter(|id| !id.chars().any(char::is_control))?;
+    Some((id, stream))
 }
 
 /// The path of a call.
@@ -136,6 +137,7 @@ mod tests {
             ("/model//converse", None),
             ("/model/a%3/converse", None),
             ("/model/a%ff/converse", None),
+            ("/model/a%0d%0ax/converse", None),
             ("/model/a/invoke", None),
         ] {
             let want = want.map(|(m, s)| (m.to_owned(), s));

@@ -3,7 +3,7 @@
 use crate::json::{self, Fault, Items, Members, Object, fault};
 use crate::model::{
     Choice, Content, Format, Json, Loss, Losses, Message, ModelError, Names, Part, Request, Role,
-    Source, Thinking, Tool, ToolCall, ToolResult, Ttl,
+    Source, Thinking, Tool, ToolCall, ToolResult, Ttl, results_first,
 };
 use crate::openai::chat::told;
 
@@ -511,8 +511,9 @@ impl Blocks {
             }
             _ => true,
         };
-        let parts: Vec<Part> = message.parts.iter().filter(fits).cloned().collect();
+        let mut parts: Vec<Part> = message.parts.iter().filter(fits).cloned().collect();
         losses.add_if(parts.len() < message.parts.len(), Loss::ThinkingHistory);
+        losses.add_if(results_first(message.role, &mut parts), Loss::Order);
         if parts.is_empty() {
             return;
         }

@@ -444,6 +444,17 @@ impl Request {
     }
 }
 
+/// Puts the results of tools before all else in a turn of the user, as servers want them; whether
+/// that changed the order.
+pub(crate) fn results_first(role: Role, parts: &mut [Part]) -> bool {
+    let other = |p: &Part| !matches!(p.content, Content::ToolResult(_));
+    if role != Role::User || parts.is_sorted_by_key(other) {
+        return false;
+    }
+    parts.sort_by_key(other);
+    true
+}
+
 fn media(part: &mut Part) -> Option<&mut Source> {
     match &mut part.content {
         Content::Image(source) | Content::Document(source, _) => Some(source),

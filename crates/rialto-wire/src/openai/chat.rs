@@ -381,9 +381,7 @@ fn read_part(mut from: Object<'_>, losses: &mut Losses) -> Result<Option<Part>, 
 }
 
 /// Writes a request for a server of this dialect.
-///
-/// # Errors
-/// When it says what the dialect cannot do without; now none.
+#[must_use]
 pub fn write_request(request: &Request, server: Server, losses: &mut Losses) -> Vec<u8> {
     note_marks(request, losses);
     json::write(|m| {

@@ -82,6 +82,23 @@ fn results_of_parallel_calls_are_one_turn_of_the_user() {
 }
 
 #[test]
+fn results_come_first_in_their_turn_wherever_the_caller_put_them() {
+    let mut body = samples::request(Inbound::Messages, "parallel tools");
+    let blocks = body["messages"][2]["content"].as_array_mut().unwrap();
+    blocks.rotate_right(1);
+    let (written, losses) = sent(Inbound::Messages, Outbound::Converse, &body);
+    let blocks = written["messages"][2]["content"].as_array().unwrap();
+    assert!(blocks[0].get("toolResult").is_some() && blocks[2].get("text").is_some());
+    assert_eq!(losses, "order");
+    let (written, losses) = sent(Inbound::Messages, chat(), &body);
+    assert_eq!(
+        written["messages"][5],
+        json!({ "role": "user", "content": "Well?" })
+    );
+    assert_eq!(losses, "order");
+}
+
+#[test]
 fn bedrock_gets_its_tools_whenever_the_conversation_holds_calls() {
     let mut body = samples::request(CHAT, "tools");
     body.as_object_mut().unwrap().remove("tools");
