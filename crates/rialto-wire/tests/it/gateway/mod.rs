@@ -1,5 +1,6 @@
 //! Translation between the dialects of model servers.
 
+mod clients;
 mod hostile;
 mod matrix;
 mod real;
