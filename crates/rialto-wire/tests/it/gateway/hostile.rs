@@ -347,6 +347,28 @@ proptest! {
     }
 
     #[test]
+    fn a_damaged_stream_is_written_whole_or_ends_with_an_error(with in json(), event in 0..20_usize, at in 0..12_usize) {
+        for outbound in [chat(), Outbound::Messages] {
+            let mut events = data(&samples::stream(outbound));
+            let event = event % events.len();
+            damaged(&mut events[event], &mut at.clone(), &with);
+            let stream: String = events.iter().map(|e| match e.as_str() {
+                Some(text) => format!("data: {}\n\n", text.replace(['\n', '\r'], " ")),
+                None => format!("data: {e}\n\n"),
+            }).collect();
+            for (inbound, _) in INBOUND {
+                let (written, _) = translated(inbound, outbound, &[stream.as_bytes()]);
+                let back = deltas(inbound, &[&written]);
+                // Nothing that we write is unreadable, and every stream has its end.
+                prop_assert!(!back.contains(&Delta::Lost(rialto_wire::model::Loss::Event)), "{stream}");
+                let theirs = deltas(as_inbound(outbound), &[stream.as_bytes()]);
+                let broken = |all: &[Delta]| matches!(all.last(), Some(Delta::Error(_)));
+                prop_assert_eq!(broken(&back), broken(&theirs), "{}", stream);
+            }
+        }
+    }
+
+    #[test]
     fn random_bytes_never_stop_a_reader(pieces in vec(vec(any::<u8>(), 0..40), 0..20)) {
         let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
         for (inbound, _) in INBOUND {
