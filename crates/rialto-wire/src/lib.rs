@@ -1,13 +1,22 @@
 //! Types and pure translation of the protocols that a realm speaks.
 //!
-//! So far one: the native JSON of `/api`, in [`native`]. [`body`] has the form of messages and
-//! other texts outside the core, [`search`] queries for listings, [`names`] the comparison of
-//! names, [`screen`] the screening of texts, [`strict`] the reading of JSON. The crate holds no
-//! state, opens no socket and knows no clock.
+//! The native JSON of `/api` is in [`native`]; [`body`] has the form of messages and other texts
+//! outside the core, [`search`] queries for listings, [`names`] the comparison of names, [`screen`]
+//! the screening of texts, [`strict`] the reading of JSON. What model servers speak is in
+//! [`openai`], [`anthropic`] and [`bedrock`], each read into and written from the neutral form of
+//! [`model`]; [`dialect`] holds them side by side, [`sse`] the framing of their streams. The crate
+//! holds no state, opens no socket and knows no clock.
 
+pub mod anthropic;
+pub mod bedrock;
 pub mod body;
+pub mod dialect;
+mod json;
+pub mod model;
 pub mod names;
 pub mod native;
+pub mod openai;
 pub mod screen;
 pub mod search;
+pub mod sse;
 pub mod strict;

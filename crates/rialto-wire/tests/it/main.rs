@@ -6,4 +6,5 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod gateway;
 mod screening;
