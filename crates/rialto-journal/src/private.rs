@@ -104,7 +104,9 @@ fn close_files(folder: &Path) -> io::Result<()> {
         if name.to_str().is_some_and(own) {
             close(&entry)?;
         }
-        let is_folder = ["blobs", "contents", "secrets"].iter().any(|own| name == *own);
+        let is_folder = ["blobs", "contents", "secrets"]
+            .iter()
+            .any(|own| name == *own);
         if is_folder && close(&entry)? {
             for blob in fs::read_dir(entry.path())? {
                 close(&blob?)?;

@@ -36,7 +36,8 @@ impl Files {
         let folder = data_folder.join(FOLDER_NAME);
         create_folder(&folder)?;
         let names = File::open(&folder);
-        let names = names.map_err(|error| JournalError::io("open the folder of contents", error))?;
+        let names =
+            names.map_err(|error| JournalError::io("open the folder of contents", error))?;
         Ok(Self {
             folder,
             names: Some(Arc::new(names)),

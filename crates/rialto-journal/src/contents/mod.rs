@@ -169,12 +169,7 @@ impl Contents {
     ///
     /// # Errors
     /// `Invalid` above [`MAX_CONTENT_BYTES`], `StorageFull`, `Io`; the content is not staged then.
-    pub fn put(
-        &self,
-        hash: &Hash,
-        salt: &[u8; 16],
-        bytes: &[u8],
-    ) -> Result<Staged, JournalError> {
+    pub fn put(&self, hash: &Hash, salt: &[u8; 16], bytes: &[u8]) -> Result<Staged, JournalError> {
         if bytes.len() > MAX_CONTENT_BYTES {
             let len = bytes.len();
             return Err(JournalError::invalid(format!(
@@ -286,6 +281,9 @@ impl Contents {
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<Hash, Vec<Waiting>>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fault::{Fault, FaultPlan, Tail};
 use super::MemoryDisk;
+use super::fault::{Fault, FaultPlan, Tail};
 use crate::JournalError;
 use crate::contents::{ContentStore, Key, KeyId, Keys, Slot};
 

@@ -363,11 +363,7 @@ fn is_erased(keys: Option<&KeyReader>, kept: &Kept) -> Result<bool, JournalError
 }
 
 /// Says whether it became a blob.
-fn insert_plain(
-    conn: &Connection,
-    blobs: &Blobs,
-    content: &Content,
-) -> Result<bool, JournalError> {
+fn insert_plain(conn: &Connection, blobs: &Blobs, content: &Content) -> Result<bool, JournalError> {
     let Content { id, salt, bytes } = content;
     if !is_large(bytes.len()) {
         return rows::insert_inline(conn, *id, salt, bytes)

@@ -15,9 +15,7 @@ use crate::contents::keys::{KEYS_NAME, KeyId, KeyReader};
 use crate::contents::rows::{Kept, Rows};
 use crate::contents::{ContentStore as _, Key, cipher};
 use crate::frame::{GENESIS, StoredFrame};
-use crate::{
-    Content, ContentId, ContentName, Hash, Head, JournalError, LogReader, Position,
-};
+use crate::{Content, ContentId, ContentName, Hash, Head, JournalError, LogReader, Position};
 
 /// A reader of the log in a folder. Connects on first use.
 #[derive(Debug)]

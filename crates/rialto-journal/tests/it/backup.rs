@@ -22,15 +22,13 @@ fn backup_beside_a_writer_restores_to_a_prefix_of_its_log() {
     );
     let mut journal = SqliteJournal::open(&data).unwrap();
     for _ in 0..30 {
-        append_next(&mut journal, 3, &SIZES)
-            .unwrap();
+        append_next(&mut journal, 3, &SIZES).unwrap();
     }
     let stop = AtomicBool::new(false);
     let report = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                append_next(&mut journal, 3, &SIZES)
-                    .unwrap();
+                append_next(&mut journal, 3, &SIZES).unwrap();
             }
         });
         let report = backup(&data, &copy, &mut |_, _| {}).unwrap();
@@ -41,7 +39,10 @@ fn backup_beside_a_writer_restores_to_a_prefix_of_its_log() {
     assert!(frames >= 30);
     assert_eq!((report.contents, report.blobs), (frames * 2, frames));
 
-    assert_eq!(restore(&copy, &restored, KeysFrom::Backup, &mut |_, _| {}).unwrap(), report);
+    assert_eq!(
+        restore(&copy, &restored, KeysFrom::Backup, &mut |_, _| {}).unwrap(),
+        report
+    );
     let mut again = SqliteJournal::open(&restored).unwrap();
     assert_eq!(again.head(), report.head);
     let (mut original, mut reader) = (journal.reader(), again.reader());
@@ -53,11 +54,13 @@ fn backup_beside_a_writer_restores_to_a_prefix_of_its_log() {
     for frame in &copied {
         for (ordinal, bytes) in (0..).zip(SIZES) {
             let expected = content(frame.first, ordinal, bytes);
-            assert_eq!(reader.content(&name(frame.first, ordinal)).unwrap(), Some(expected));
+            assert_eq!(
+                reader.content(&name(frame.first, ordinal)).unwrap(),
+                Some(expected)
+            );
         }
     }
-    append(&mut again, report.head.position + 1, 1, &[])
-        .unwrap();
+    append(&mut again, report.head.position + 1, 1, &[]).unwrap();
 }
 
 #[test]

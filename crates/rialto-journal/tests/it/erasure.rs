@@ -154,7 +154,11 @@ fn erasure_outlives_reopening_and_removes_the_ciphertexts() {
     let mut journal = SqliteJournal::open(folder.path()).unwrap();
     append(&mut journal, 1, 1, &SIZES).unwrap();
     journal.erase(&names(1, 0..8)).unwrap();
-    let files = || fs::read_dir(folder.path().join("contents")).unwrap().count();
+    let files = || {
+        fs::read_dir(folder.path().join("contents"))
+            .unwrap()
+            .count()
+    };
     assert_eq!(files(), 0);
     let rows: i64 = Connection::open(folder.path().join("log.db"))
         .and_then(|conn| conn.query_one("SELECT count(*) FROM sealed", [], |row| row.get(0)))
@@ -205,23 +209,40 @@ fn a_crash_between_key_and_ciphertext_is_finished_when_the_log_is_opened() {
     let log = Connection::open(data.join("log.db")).unwrap();
     for ordinal in 0..8 {
         let sql = "SELECT key FROM sealed WHERE hash = ?1";
-        let id: i64 = log.query_one(sql, [hash(1, ordinal)], |row| row.get(0)).unwrap();
+        let id: i64 = log
+            .query_one(sql, [hash(1, ordinal)], |row| row.get(0))
+            .unwrap();
         conn.execute("INSERT INTO erased VALUES (?1, ?2)", (id, hash(1, ordinal)))
             .unwrap();
     }
     drop((conn, log));
     fs::copy(data.join("keys.db"), cut.join("keys.db")).unwrap();
     // They count as erased before anybody opens the log for writing.
-    let found = SqliteReader::open(&cut).unwrap().contents(&names(1, 0..8)).unwrap();
+    let found = SqliteReader::open(&cut)
+        .unwrap()
+        .contents(&names(1, 0..8))
+        .unwrap();
     assert_eq!(found, vec![None; 8]);
     let journal = SqliteJournal::open(&cut).unwrap();
     assert_eq!(fs::read_dir(cut.join("contents")).unwrap().count(), 0);
     let conn = Connection::open(cut.join("log.db")).unwrap();
-    assert!(!conn.prepare("SELECT 1 FROM sealed").unwrap().exists([]).unwrap());
+    assert!(
+        !conn
+            .prepare("SELECT 1 FROM sealed")
+            .unwrap()
+            .exists([])
+            .unwrap()
+    );
     drop(conn);
     drop(journal);
     let conn = Connection::open(cut.join("keys.db")).unwrap();
-    assert!(!conn.prepare("SELECT 1 FROM erased").unwrap().exists([]).unwrap());
+    assert!(
+        !conn
+            .prepare("SELECT 1 FROM erased")
+            .unwrap()
+            .exists([])
+            .unwrap()
+    );
 }
 
 #[test]
@@ -255,7 +276,10 @@ fn a_backup_has_what_its_keys_file_opens() {
     let keys: Vec<_> = (1..8).map(|o| key(&at("data"), 1, o)).collect();
     journal.erase(&[name(1, 1), name(1, 7)]).unwrap();
     append(&mut journal, 2, 1, &[40]).unwrap();
-    assert!(!holds(&at("copy"), &key(&at("data"), 2, 0)), "a key of later");
+    assert!(
+        !holds(&at("copy"), &key(&at("data"), 2, 0)),
+        "a key of later"
+    );
     for key in &keys {
         assert!(holds(&at("copy"), key));
     }
@@ -273,7 +297,10 @@ fn a_backup_has_what_its_keys_file_opens() {
     assert_eq!(readable(KeysFrom::Backup, "r2"), [2, 3, 4, 5, 6]);
     assert!(!holds(&at("copy"), &keys[0]) && !holds(&at("r2"), &keys[6]));
     let apart = at("apart.db");
-    assert_eq!(readable(KeysFrom::File(&apart), "r3"), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(
+        readable(KeysFrom::File(&apart), "r3"),
+        [1, 2, 3, 4, 5, 6, 7]
+    );
 
     fs::remove_file(at("copy").join("keys.db")).unwrap();
     let error = restore(&at("copy"), &at("r4"), KeysFrom::Backup, &mut |_, _| {}).unwrap_err();

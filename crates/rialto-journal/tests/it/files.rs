@@ -15,8 +15,7 @@ use crate::{append, content, envelope, name};
 fn filled(folder: &Path) -> SqliteJournal {
     let mut journal = SqliteJournal::open(folder).unwrap();
     for first in [1, 4, 7, 10] {
-        append(&mut journal, first, 3, &[50, INLINE_BYTES + 1])
-            .unwrap();
+        append(&mut journal, first, 3, &[50, INLINE_BYTES + 1]).unwrap();
     }
     journal
 }

@@ -1,7 +1,7 @@
 //! What both backends promise alike.
 
-use rialto_journal::memory::{MemoryDisk, MemoryJournal};
 use rialto_journal::contents::INLINE_BYTES;
+use rialto_journal::memory::{MemoryDisk, MemoryJournal};
 use rialto_journal::sqlite::SqliteJournal;
 use rialto_journal::{Frame, Head, Journal, JournalError, LogReader, verify};
 
@@ -22,8 +22,7 @@ fn check(test: impl Fn(&str, Box<dyn Journal>)) {
 
 fn fill(journal: &mut dyn Journal, counts: &[u64]) {
     for count in counts {
-        append_next(journal, *count, &[10, 20])
-            .unwrap();
+        append_next(journal, *count, &[10, 20]).unwrap();
     }
 }
 
@@ -149,10 +148,7 @@ fn any_failed_append_poisons() {
         ("log expects 3", frame(2, 1, 0)),
         ("log expects 3", frame(4, 1, 0)),
         ("0 envelopes", frame(3, 0, 0)),
-        (
-            "not staged",
-            frame(3, 1, 1),
-        ),
+        ("not staged", frame(3, 1, 1)),
     ];
     for (expected, bad) in cases {
         check(|backend, mut journal| {

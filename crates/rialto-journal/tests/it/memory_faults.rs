@@ -135,7 +135,10 @@ fn opening_again_ends_the_life_of_earlier_journals() {
         append(&mut first, 1, 1, &[]),
         Err(JournalError::Poisoned)
     ));
-    assert!(matches!(first.erase(&[name(1, 0)]), Err(JournalError::Poisoned)));
+    assert!(matches!(
+        first.erase(&[name(1, 0)]),
+        Err(JournalError::Poisoned)
+    ));
     append(&mut second, 1, 1, &[]).unwrap();
 }
 

@@ -58,7 +58,13 @@ fn filled(folder: &Path, frames: u64, sizes: &dyn Fn(u64) -> Vec<usize>) -> Head
         conn.execute_batch("COMMIT").unwrap();
     }
     drop(conn);
-    for gone in ["keys.db", "keys.db-wal", "keys.db-shm", "log.db-wal", "log.db-shm"] {
+    for gone in [
+        "keys.db",
+        "keys.db-wal",
+        "keys.db-shm",
+        "log.db-wal",
+        "log.db-shm",
+    ] {
         let _ = fs::remove_file(folder.join(gone));
     }
     fs::remove_dir(folder.join("contents")).unwrap();
@@ -112,7 +118,9 @@ fn backups_of_them_are_restored_whatever_wrote_them() {
 
     let mut journal = SqliteJournal::open(&at("data")).unwrap();
     append(&mut journal, 4, 1, &SIZES).unwrap();
-    journal.erase(&[name(1, 0), name(1, 7), name(4, 0)]).unwrap();
+    journal
+        .erase(&[name(1, 0), name(1, 7), name(4, 0)])
+        .unwrap();
     let report = backup(&at("data"), &at("copy"), &mut |_, _| {}).unwrap();
     assert_eq!((report.contents, report.blobs), (29, 3));
     let again = restore(&at("copy"), &at("again"), KeysFrom::Backup, &mut |_, _| {});

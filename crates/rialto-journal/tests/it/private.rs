@@ -4,9 +4,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use rialto_journal::contents::INLINE_BYTES;
 use rialto_journal::entities::SqliteEntities;
 use rialto_journal::private::{Openness, close_folder, create_folder, create_new};
-use rialto_journal::contents::INLINE_BYTES;
 use rialto_journal::sqlite::SqliteJournal;
 use rialto_journal::{KeysFrom, backup, restore};
 
@@ -44,8 +44,7 @@ fn all_private(folder: &Path) {
 
 fn filled(folder: &Path) -> SqliteJournal {
     let mut journal = SqliteJournal::open(folder).unwrap();
-    append(&mut journal, 1, 3, &[50, INLINE_BYTES + 1])
-        .unwrap();
+    append(&mut journal, 1, 3, &[50, INLINE_BYTES + 1]).unwrap();
     SqliteEntities::open(&folder.join("entities.db")).unwrap();
     journal
 }

@@ -30,7 +30,10 @@ fn a_frame_takes_what_was_staged_for_it() {
     let [large] = before.as_slice() else {
         panic!("{before:?}")
     };
-    let hex: String = hash(1, 0).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hash(1, 0)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     assert!(large.starts_with(&hex), "{large}");
     // The file is what the frame keeps: it is not written a second time.
     let path = folder.path().join("contents").join(large);
@@ -84,7 +87,9 @@ fn the_same_content_twice_is_kept_twice_and_erased_at_once() {
         let first = journal.head().position + 1;
         let put = |journal: &SqliteJournal| {
             let text = content(first, 0, bytes);
-            journal.contents().put(&hash(first, 0), &text.salt, &text.bytes)
+            journal
+                .contents()
+                .put(&hash(first, 0), &text.salt, &text.bytes)
         };
         let (one, two) = (put(&journal).unwrap(), put(&journal).unwrap());
         drop(one);
@@ -107,7 +112,10 @@ fn a_content_beyond_the_limit_is_refused_before_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let journal = SqliteJournal::open(folder.path()).unwrap();
     let huge = vec![0; rialto_journal::frame::MAX_CONTENT_BYTES + 1];
-    let error = journal.contents().put(&[1; 32], &[0; 16], &huge).unwrap_err();
+    let error = journal
+        .contents()
+        .put(&[1; 32], &[0; 16], &huge)
+        .unwrap_err();
     assert!(matches!(error, JournalError::Invalid { .. }), "{error}");
     assert_eq!(files(folder.path()).len(), 0);
 }

@@ -46,8 +46,8 @@ pub use patrol::{Pace, Patrol};
 pub use pipeline::{Digested, Early, Failure, Node, NodeConfig, Stats};
 pub(crate) use secrets::write_private;
 pub use secrets::{RealmSecrets, SecretsError, metrics_secret, vault};
-pub use subjects::{Following, Subject};
 pub use staging::stage;
+pub use subjects::{Following, Subject};
 pub use tail::{Seen, Tail, name_of};
 pub use tokens::TokenInfo;
 

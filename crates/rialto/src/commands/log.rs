@@ -303,7 +303,9 @@ fn damaged(position: u64, what: &str) -> CliError {
 fn texts(reader: &mut dyn LogReader, envelope: &Envelope) -> Result<Map<String, Value>, CliError> {
     let mut texts = Map::new();
     for reference in envelope.events.iter().flat_map(content_refs) {
-        let stored = reader.content(&name_of(&reference)).map_err(journal_error)?;
+        let stored = reader
+            .content(&name_of(&reference))
+            .map_err(journal_error)?;
         let body = stored.and_then(|content| Body::from_bytes(&content.bytes).ok());
         let body = serde_json::to_value(body).map_err(|e| CliError::bug(e.to_string()))?;
         texts.insert(reference.id.to_string(), body);
@@ -396,7 +398,10 @@ fn check_contents(
 ) -> Result<(), CliError> {
     for reference in envelope.events.iter().flat_map(content_refs) {
         replayed.contents += 1;
-        match reader.content(&name_of(&reference)).map_err(journal_error)? {
+        match reader
+            .content(&name_of(&reference))
+            .map_err(journal_error)?
+        {
             None => replayed.erased += 1,
             Some(content) if content_hash(&content.salt, &content.bytes) == reference.hash => {}
             Some(_) => {
