@@ -406,12 +406,16 @@ codes! {
     StorageFailed = 911 Unavailable "a file could not be read or written", "The detail names the file and the cause.";
     /// The target of the copy already contains files.
     BackupTarget = 912 Invalid "the target folder is not empty", "Name an empty or new folder.";
-    /// A large text is stored before its command is decided; its file could not be written.
+    /// A text is staged before its command is decided; its file, or its key, could not be written.
     NotStored = 913 Unavailable "a text of the request could not be stored, and nothing was done", "Try again; the server's log names the cause: a full disk, or too many open files.";
     /// The indexer, which reads the log into the lists, met something that it cannot read or write.
     ViewsStopped = 914 Unavailable "the lists are not being updated", "The server's log and /readyz with the operator's token name the cause; commands and inboxes go on.";
     /// Another program listens there, or the operating system does not let this one.
     CannotListen = 915 Unavailable "the address cannot be listened at", "End what listens there, or name another address with --listen; the detail names the cause.";
+    /// The texts of a realm are encrypted, and the file that holds their keys is not where it is looked for.
+    KeysMissing = 916 Unavailable "the keys of the realm's texts are missing", "Put the realm's keys.db there; or restore a backup with --keys FILE, or with --without-texts to go on with the log alone.";
+    /// The keys file of another realm, or of a time before the backup, was named.
+    KeysOther = 917 Invalid "the keys do not fit the backup", "Name the keys file of the same realm, from the time of the backup or later.";
     /// The realm's clock is not ahead of the machine's, or no known jump brought it there.
     NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
     /// The host's address is private, local, reserved or the machine's own, or one of the addresses behind its name is.

@@ -76,6 +76,24 @@ pub enum JournalError {
         /// The file that was looked for.
         path: PathBuf,
     },
+    /// The log has encrypted contents, but the file with their keys is not there.
+    #[error(
+        "the keys of the contents are missing: there is no {path}; put the keys file of this realm there, or restore from a backup without its contents",
+        path = path.display()
+    )]
+    KeysMissing {
+        /// The file that was looked for.
+        path: PathBuf,
+    },
+    /// A keys file does not belong to the contents that are to be restored with it.
+    #[error(
+        "the keys in {path} do not open the contents of this backup: take the keys file of the same realm, from the time of the backup or later",
+        path = path.display()
+    )]
+    KeysOther {
+        /// The keys file.
+        path: PathBuf,
+    },
     /// A backup or restore was pointed at a folder that holds something already.
     #[error("{path} is not empty: choose a new folder", path = path.display())]
     NotEmpty {

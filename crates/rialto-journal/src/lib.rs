@@ -5,12 +5,12 @@
 //! - [`sqlite::SqliteJournal`] keeps the log in a folder; [`memory::MemoryJournal`] keeps it in a
 //!   simulated disk with scripted or seeded faults.
 //! - [`entities::EntityStore`] is snapshot and digest of the state, rebuildable from the log.
+//! - [`contents`] keeps what the facts name but do not hold, encrypted, each under a key of its own.
 //! - [`backup`] and [`restore`] copy a log, [`verify`] walks its hash chain.
 //!
 //! Facts (envelopes) are opaque bytes here, chained by BLAKE3 (see [`frame`]) and never changed or
-//! removed. Contents are stored beside them and can be erased for good. The reader of a content
-//! checks it against the salted hash in its fact: this crate cannot, because it does not read
-//! facts.
+//! removed. Contents are stored beside them, by the hash that the facts name, and can be erased for
+//! good. Who reads one compares it with that hash: this crate knows neither facts nor how they hash.
 //!
 //! # What is absent
 //!
@@ -18,7 +18,8 @@
 //! - No retry of a failed write: after any failed append the journal refuses all later ones, and
 //!   what is on disk is learnt by opening it anew.
 //! - No second writer: the SQLite log is held by a lock file; readers need no lock.
-//! - No clock, no randomness (fault plans are seeded), no printing, no environment.
+//! - No clock, no randomness but for the keys of contents (simulated keys and fault plans are
+//!   seeded), no printing, no environment.
 //! - No writing by readers: opening read-only creates no file and changes neither log nor
 //!   write-ahead file (SQLite's shared-memory index beside it is only coordination).
 //!
@@ -28,12 +29,19 @@
 //!
 //! | name | holds |
 //! |---|---|
-//! | `log.db` | frames and contents up to 64 KiB, SQLite |
+//! | `log.db` | frames, and the ciphertexts of contents up to 64 KiB, SQLite |
 //! | `log.db-wal`, `log.db-shm` | SQLite's write-ahead file and its index; they belong to `log.db` |
 //! | `log.lock` | held by the server while it runs |
-//! | `blobs/` | larger contents, one file each, named by content id, or `staged-…` until their frame is written |
+//! | `contents/` | the ciphertexts of larger contents, one file each, named by hash and key number |
+//! | `keys.db` | the key of each content, SQLite; without it no content can be read |
+//! | `keys.db-wal`, `keys.db-shm` | as those of `log.db` |
+//! | `blobs/` | only where the first format was used: its contents above 64 KiB, in the clear |
 //! | `entities.db` | the entity table (name given by the caller), deletable at any time |
+//!
+//! A log of the first format kept contents by position and in the clear, in a table of `log.db` and
+//! in `blobs/`. They stay there, are read, copied and erased there, and new ones come to `contents`.
 
+pub mod contents;
 pub mod digest;
 pub mod entities;
 mod error;
@@ -43,9 +51,10 @@ pub mod private;
 pub mod sqlite;
 mod verify;
 
+pub use contents::{ContentName, Contents, Staged};
 pub use error::JournalError;
 pub use frame::{StoredFrame, content_id, content_position};
-pub use sqlite::{BackupReport, Stage, Staged, backup, restore};
+pub use sqlite::{BackupReport, KeysFrom, backup, refresh_keys, restore};
 pub use verify::{Verification, verify};
 
 /// Position of an envelope in the log: 1 is the first; 0 stands for the empty log.
@@ -57,21 +66,22 @@ pub type ContentId = u64;
 /// A BLAKE3 hash.
 pub type Hash = [u8; 32];
 
-/// One commit: facts, and the contents that they refer to.
+/// One commit: facts, and the contents that they depend on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
     /// Position of the first envelope.
     pub first: Position,
     /// Encoded facts, one per position; 1 to [`frame::MAX_ENVELOPES`].
     pub envelopes: Vec<Vec<u8>>,
-    /// Contents of these positions in ascending order of id; up to [`frame::MAX_CONTENTS`].
-    pub contents: Vec<Content>,
+    /// Hashes of the contents that become durable with these facts, each staged before
+    /// ([`Contents::put`]); up to [`frame::MAX_CONTENTS`].
+    pub contents: Vec<Hash>,
 }
 
 /// Bytes that a fact refers to by salted hash, erasable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// Made by [`content_id`] from the position of the fact.
+    /// The number that its fact gives it, made by [`content_id`] from the fact's position.
     pub id: ContentId,
     /// Salt of the hash in the fact. Without it, the hash says nothing of guessable bytes.
     pub salt: [u8; 16],
@@ -101,30 +111,29 @@ pub trait Journal: Send {
     /// Last durable position and its chain hash.
     fn head(&self) -> Head;
 
-    /// Appends a frame and returns when it is synced, iff it starts at the position after the head.
+    /// Appends a frame and returns when it and its contents are synced, iff it starts at the position
+    /// after the head. It takes its contents from those that are staged.
     ///
     /// # Errors
-    /// `Conflict` when it starts elsewhere, `Invalid` when it breaks a limit (both before anything
-    /// is written), `StorageFull`, `Io`. After any error, every later append gives `Poisoned`;
+    /// `Conflict` when it starts elsewhere, `Invalid` when it breaks a limit or names a content that
+    /// is not staged (all before anything is written), `StorageFull`, `Io`. After any error, every later append gives `Poisoned`;
     /// whether the frame reached the disk shows when the log is opened again.
     fn append(&mut self, frame: &Frame) -> Result<Head, JournalError>;
 
     /// Erases contents with their salts for good and returns how many were there to erase.
     ///
-    /// Facts, chain and digest stay as they are. When it returns, the bytes are gone from the
-    /// log's files; what a disk keeps in blocks it no longer lists is beyond its reach. Waits up to
-    /// a few seconds for reads under way, so it stalls appends: erase in large batches.
+    /// Facts, chain and digest stay as they are. When it returns, the keys of the contents are gone
+    /// from the folder's files, and so are contents of the first format themselves; what a disk
+    /// keeps in blocks it no longer lists is beyond its reach. The ciphertexts go too, now or when
+    /// the log is opened again.
     ///
     /// # Errors
-    /// `EraseIncomplete` when a long read stood in the way: call again, with any ids, later. Other
+    /// `EraseIncomplete` when a long read stood in the way: call again, with any names, later. Other
     /// errors poison the journal as a failed append does.
-    fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError>;
+    fn erase(&mut self, names: &[ContentName]) -> Result<usize, JournalError>;
 
-    /// Where large contents are written before their commands are decided, for use on any thread;
-    /// none if they need no file of their own.
-    fn stage(&self) -> Option<Stage> {
-        None
-    }
+    /// Where contents are staged before their commands are decided, for use on any thread.
+    fn contents(&self) -> Contents;
 
     /// A new reader of the same log, for use on any thread. It sees durable frames only.
     fn reader(&self) -> Box<dyn LogReader>;
@@ -165,17 +174,17 @@ pub trait LogReader: Send {
         Ok(frame.envelopes.into_iter().nth(index))
     }
 
-    /// A content, or `None` if it was erased or never existed.
+    /// A content, or `None` if it was erased, never existed, or its key is not at hand.
     ///
     /// # Errors
     /// `Corrupt`, `Io`.
-    fn content(&mut self, id: ContentId) -> Result<Option<Content>, JournalError>;
+    fn content(&mut self, name: &ContentName) -> Result<Option<Content>, JournalError>;
 
-    /// Contents in the order asked for, `None` for each that was erased or never existed.
+    /// Contents in the order asked for, `None` for each that [`LogReader::content`] has none of.
     ///
     /// # Errors
     /// As [`LogReader::content`].
-    fn contents(&mut self, ids: &[ContentId]) -> Result<Vec<Option<Content>>, JournalError> {
-        ids.iter().map(|id| self.content(*id)).collect()
+    fn contents(&mut self, names: &[ContentName]) -> Result<Vec<Option<Content>>, JournalError> {
+        names.iter().map(|name| self.content(name)).collect()
     }
 }

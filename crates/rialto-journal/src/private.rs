@@ -15,8 +15,9 @@ const OTHERS: u32 = 0o077;
 const REALM: &str = "log.db";
 
 /// The beginnings of the names of a realm's files.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
     "log.",
+    "keys.db",
     "entities.db",
     "views.db",
     "realm.key",
@@ -103,7 +104,10 @@ fn close_files(folder: &Path) -> io::Result<()> {
         if name.to_str().is_some_and(own) {
             close(&entry)?;
         }
-        if (name == "blobs" || name == "secrets") && close(&entry)? {
+        let is_folder = ["blobs", "contents", "secrets"]
+            .iter()
+            .any(|own| name == *own);
+        if is_folder && close(&entry)? {
             for blob in fs::read_dir(entry.path())? {
                 close(&blob?)?;
             }

@@ -31,6 +31,7 @@ mod ring;
 mod said;
 mod score;
 mod search;
+mod sweep;
 mod touched;
 mod trace;
 mod views;

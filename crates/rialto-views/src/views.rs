@@ -1,5 +1,6 @@
 //! The writing end: one SQLite file, fed in the order of the log.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -10,12 +11,15 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use crate::db::{int, prepare_once, uint};
 use crate::fold::{self, Cache};
 use crate::read::{Source, ViewReader};
+use crate::sweep::sweep;
 use crate::{Error, Result};
 
 /// The version of the tables. A file of another version is created again.
 pub const VERSION: u32 = 10;
 /// What marks the file as ours: "RLTV".
 const APPLICATION: u32 = 0x524c_5456;
+/// The full-text indexes.
+const INDEXES: [&str; 4] = ["message_fts", "listing_fts", "agent_fts", "post_fts"];
 /// How long a lock is waited for.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -34,6 +38,9 @@ pub struct Views {
     source: Source,
     position: u64,
     scrub: bool,
+    /// The file, for [`sweep`]; none in memory. Open for as long as this is: closing any descriptor of
+    /// a file gives back the locks that SQLite holds on it. Declared after the connection.
+    file: Option<File>,
 }
 
 /// Makes the file readable by its owner only: it holds everybody's messages. SQLite gives the files
@@ -80,7 +87,10 @@ impl Views {
     fn try_open(path: &Path) -> Result<Self> {
         make_private(path)?;
         let db = Connection::open(path)?;
-        Self::with(db, |_| Source::file(path.to_owned()))
+        let mut views = Self::with(db, |_| Source::file(path.to_owned()))?;
+        let file = File::options().read(true).write(true).open(path)?;
+        views.file = Some(file);
+        Ok(views)
     }
 
     /// Views that live in memory only.
@@ -106,6 +116,7 @@ impl Views {
             source,
             position: uint(position),
             scrub: false,
+            file: None,
         })
     }
 
@@ -161,7 +172,8 @@ impl Views {
     }
 
     /// Wipes the texts of contents from every table and index and their bytes from the file, and
-    /// returns how many were there. Takes time in proportion to the file: erase in large batches.
+    /// returns how many were there. Reads the file once, and rewrites what it has to: erase in large
+    /// batches.
     ///
     /// # Errors
     /// [`Error::EraseIncomplete`] when a long read kept the bytes from being wiped: no query finds
@@ -181,22 +193,21 @@ impl Views {
         Ok(erased)
     }
 
-    /// Rewrites the file from its remaining rows: neither free pages, nor gaps in pages, nor merged
-    /// index segments keep anything that was deleted.
+    /// Sees to it that nothing of what was deleted is left in the file: rows and words are
+    /// overwritten already, since both SQLite and its indexes delete securely; what remains are old
+    /// pages in the write-ahead file, and gaps between cells.
     fn scrub(&mut self) -> Result<()> {
         let db = lock(&self.db);
-        for index in ["message_fts", "listing_fts", "agent_fts", "post_fts"] {
-            db.execute(
-                &format!("INSERT INTO {index}({index}) VALUES('optimize')"),
-                [],
-            )?;
-        }
-        db.execute_batch("VACUUM")?;
         let busy: Option<i64> = db
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))
             .optional()?;
         if busy.unwrap_or(0) != 0 {
             return Err(Error::EraseIncomplete);
+        }
+        if let Some(file) = &self.file {
+            sweep(file)?;
+            // What is cached still has the gaps as they were.
+            db.release_memory()?;
         }
         drop(db);
         self.scrub = false;
@@ -209,6 +220,23 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Makes an index forget the words that are taken out of it, at once and for good; a marker beside
+/// them is its default. Words that were taken out before are merged away.
+fn delete_securely(db: &Connection, index: &str) -> Result<()> {
+    let sql = format!("SELECT v FROM {index}_config WHERE k = 'secure-delete'");
+    let set: Option<i64> = db.query_row(&sql, [], |row| row.get(0)).optional()?;
+    if set == Some(1) {
+        return Ok(());
+    }
+    let set = format!("INSERT INTO {index}({index}, rank) VALUES('secure-delete', 1)");
+    db.execute(&set, [])?;
+    db.execute(
+        &format!("INSERT INTO {index}({index}) VALUES('optimize')"),
+        [],
+    )?;
+    Ok(())
 }
 
 /// True if this code cannot use the database file, so that only a new one helps.
@@ -243,5 +271,7 @@ fn set_up(db: &Connection) -> Result<()> {
             "BEGIN; {schema} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
         ))?;
     }
-    Ok(())
+    INDEXES
+        .into_iter()
+        .try_for_each(|index| delete_securely(db, index))
 }

@@ -88,7 +88,7 @@ enum Command {
     Trace(trace::TraceArgs),
     /// The log: events, chain and digest.
     Log(log::LogArgs),
-    /// Erases contents from log, views and later backups.
+    /// Erases contents from log, views and later backups; earlier ones need their keys renewed.
     Erase(erase::EraseArgs),
     /// Copies a realm's log while its server runs.
     Backup(backup::BackupArgs),

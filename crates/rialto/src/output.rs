@@ -256,6 +256,8 @@ impl Exit {
             | Code::DataLocked
             | Code::StorageFailed
             | Code::BackupTarget
+            | Code::KeysMissing
+            | Code::KeysOther
             | Code::Stopped => Self::Storage,
             _ if code.kind() == Kind::Bug => Self::Bug,
             _ => Self::Failed,

@@ -24,6 +24,7 @@ use crate::{Hash, JournalError, Position};
 const ENTITIES: Identity = Identity {
     application: u32::from_be_bytes(*b"RLTE"),
     version: 1,
+    oldest: 1,
 };
 
 const SCHEMA: &str = "

@@ -1,20 +1,25 @@
 //! The log on a simulated disk, with injected faults.
 //!
 //! For tests and fault simulation: fast, deterministic, single process. The disk keeps encoded
-//! frames as the real log does, so that torn and damaged bytes meet the same decoder. It knows
-//! which frames it has synced; [`MemoryDisk::crash`] drops or tears what it has not. Never touches
-//! a file or a clock.
+//! frames as the real log does, so that torn and damaged bytes meet the same decoder, and contents
+//! encrypted under keys of its own ([`store`]). It knows which frames it has synced;
+//! [`MemoryDisk::crash`] drops or tears what it has not. Never touches a file or a clock.
 
 mod fault;
+mod store;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use fault::{Fault, FaultPlan, FaultRates, Tail};
 
+use self::store::{MemoryKeys, MemoryStore};
+use crate::contents::{Body, KeyId, Slot, Waiting, cipher};
 use crate::frame::GENESIS;
 use crate::frame::{self, StoredFrame};
-use crate::{Content, ContentId, Frame, Head, Journal, JournalError, LogReader, Position};
+use crate::{
+    Content, ContentName, Contents, Frame, Hash, Head, Journal, JournalError, LogReader, Position,
+};
 
 /// A disk that outlives the journals opened on it. Clones share the disk.
 #[derive(Clone, Debug, Default)]
@@ -23,14 +28,23 @@ pub struct MemoryDisk(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     records: Vec<Record>,
-    contents: BTreeMap<ContentId, Content>,
+    rows: BTreeMap<Slot, Row>,
+    stored: store::Stored,
     /// Written by an append whose sync failed; a crash decides what becomes of it.
-    in_doubt: Option<(Record, Vec<Content>, Tail)>,
+    in_doubt: Option<(Record, Vec<(Slot, Row)>, Tail)>,
     plan: FaultPlan,
     appends: u64,
     latency_us: u64,
     /// Opening and crashing end the life of every earlier journal.
     epoch: u64,
+}
+
+/// What refers to a content, as it came with its frame.
+#[derive(Debug)]
+struct Row {
+    /// First position of the frame.
+    frame: Position,
+    body: Body,
 }
 
 #[derive(Debug)]
@@ -64,6 +78,27 @@ impl MemoryDisk {
     /// Replaces the plan, for instance to let the disk recover. The count of appends goes on.
     pub fn set_plan(&self, plan: FaultPlan) {
         self.lock().plan = plan;
+    }
+
+    /// Replaces the plan of faults of staging large contents, by the number of the staging from 1 on.
+    /// A failed sync leaves what its [`Tail`] says behind for the next opening.
+    pub fn set_staging_plan(&self, plan: FaultPlan) {
+        self.lock().stored.plan = plan;
+    }
+
+    /// The next erasure ends between the deletion of its keys and the removal of its ciphertexts.
+    pub fn cut_next_erasure(&self) {
+        self.lock().stored.cut_next_erasure = true;
+    }
+
+    /// How many ciphertexts there are, of contents small and large: with those that nothing refers
+    /// to, or whose key is erased.
+    #[must_use]
+    pub fn ciphertexts(&self) -> usize {
+        let state = self.lock();
+        let small = state.rows.values();
+        let small = small.filter(|row| matches!(row.body, Body::Row(_))).count();
+        small + state.stored.large.len()
     }
 
     /// Cuts the power: what was not synced is lost or torn, and journals opened before are dead.
@@ -100,15 +135,14 @@ impl State {
         {
             let from = self.records[lost].first;
             self.records.truncate(lost);
-            self.contents
-                .retain(|id, _| frame::content_position(*id) < from);
+            self.rows.retain(|_, row| row.frame < from);
             self.in_doubt = None;
         }
         self.settle_doubt();
     }
 
     fn settle_doubt(&mut self) {
-        let Some((mut record, contents, tail)) = self.in_doubt.take() else {
+        let Some((mut record, rows, tail)) = self.in_doubt.take() else {
             return;
         };
         record.state = RecordState::Left;
@@ -123,8 +157,7 @@ impl State {
             }
             Tail::Kept => {
                 self.records.push(record);
-                self.contents
-                    .extend(contents.into_iter().map(|content| (content.id, content)));
+                self.rows.extend(rows);
             }
         }
     }
@@ -152,6 +185,13 @@ impl State {
             position: record.last,
             chain: frame::stored_chain(&record.bytes).unwrap_or(GENESIS),
         })
+    }
+
+    /// Where contents with a hash are kept.
+    fn slots(&self, hash: &Hash) -> impl Iterator<Item = Slot> {
+        let of = |key| Slot { hash: *hash, key };
+        let range = self.rows.range(of(0)..=of(KeyId::MAX));
+        range.map(|(slot, _)| *slot)
     }
 
     fn index_of(&self, position: Position) -> usize {
@@ -189,6 +229,7 @@ impl State {
 #[derive(Debug)]
 pub struct MemoryJournal {
     disk: MemoryDisk,
+    contents: Contents,
     head: Head,
     epoch: u64,
     poisoned: bool,
@@ -200,14 +241,43 @@ impl MemoryJournal {
     /// # Errors
     /// `Corrupt` when the last frame is damaged though it was synced.
     pub fn open(disk: &MemoryDisk) -> Result<Self, JournalError> {
-        let mut state = disk.lock();
-        let head = state.recover()?;
-        Ok(Self {
+        let (head, epoch) = {
+            let mut state = disk.lock();
+            (state.recover()?, state.epoch)
+        };
+        let contents = Contents::new(
+            Box::new(MemoryKeys(disk.clone())),
+            Box::new(MemoryStore {
+                disk: disk.clone(),
+                epoch,
+            }),
+        );
+        contents.collect(&mut |slot| Ok(disk.lock().rows.contains_key(slot)))?;
+        let journal = Self {
             disk: disk.clone(),
+            contents,
             head,
-            epoch: state.epoch,
+            epoch,
             poisoned: false,
-        })
+        };
+        journal.remove_leftovers()?;
+        Ok(journal)
+    }
+
+    /// Removes the ciphertexts whose keys are erased.
+    fn remove_leftovers(&self) -> Result<(), JournalError> {
+        let slots = self.contents.keys().leftovers()?;
+        for slot in &slots {
+            self.contents.large().remove(slot)?;
+            self.disk.lock().rows.remove(slot);
+        }
+        self.contents.keys().removed(&slots)
+    }
+
+    fn slots(&self, names: &[ContentName]) -> Vec<Slot> {
+        let state = self.disk.lock();
+        let of = |name: &ContentName| state.slots(&name.hash).collect::<Vec<_>>();
+        names.iter().flat_map(of).collect()
     }
 
     fn write(&mut self, frame: &Frame) -> Result<Head, JournalError> {
@@ -216,6 +286,11 @@ impl MemoryJournal {
             return Err(JournalError::Poisoned);
         }
         frame::check_next(frame, self.head)?;
+        let taken = self.contents.take(&frame.contents)?;
+        let rows = taken.into_iter().map(|(hash, Waiting { key, body })| {
+            let first = frame.first;
+            (Slot { hash, key }, Row { frame: first, body })
+        });
         state.appends += 1;
         let append = state.appends;
         let fault = state.plan.draw(append);
@@ -230,7 +305,7 @@ impl MemoryJournal {
         };
         match fault {
             Some(Fault::SyncFails(tail)) => {
-                state.in_doubt = Some((record, frame.contents.clone(), tail));
+                state.in_doubt = Some((record, rows.collect(), tail));
                 let source = std::io::Error::other("simulated failure");
                 return Err(JournalError::io("sync the log", source));
             }
@@ -244,12 +319,7 @@ impl MemoryJournal {
             Some(Fault::FlipByte { .. }) | None => {}
         }
         state.records.push(record);
-        state.contents.extend(
-            frame
-                .contents
-                .iter()
-                .map(|content| (content.id, content.clone())),
-        );
+        state.rows.extend(rows);
         self.head = Head {
             position: last,
             chain,
@@ -272,15 +342,18 @@ impl Journal for MemoryJournal {
         written
     }
 
-    fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
-        let mut state = self.disk.lock();
-        if self.poisoned || state.epoch != self.epoch {
+    fn erase(&mut self, names: &[ContentName]) -> Result<usize, JournalError> {
+        if self.poisoned || self.disk.lock().epoch != self.epoch {
             return Err(JournalError::Poisoned);
         }
-        Ok(ids
-            .iter()
-            .filter(|id| state.contents.remove(id).is_some())
-            .count())
+        let erased = self.contents.keys().erase(&self.slots(names));
+        let removed = erased.and_then(|erased| self.remove_leftovers().map(|()| erased));
+        self.poisoned = removed.is_err();
+        removed
+    }
+
+    fn contents(&self) -> Contents {
+        self.contents.clone()
     }
 
     fn reader(&self) -> Box<dyn LogReader> {
@@ -323,7 +396,24 @@ impl LogReader for MemoryReader {
         Ok(frames)
     }
 
-    fn content(&mut self, id: ContentId) -> Result<Option<Content>, JournalError> {
-        Ok(self.0.lock().contents.get(&id).cloned())
+    fn content(&mut self, name: &ContentName) -> Result<Option<Content>, JournalError> {
+        let state = self.0.lock();
+        for slot in state.slots(&name.hash) {
+            let (Some(key), Some(row)) = (state.stored.key(slot.key), state.rows.get(&slot)) else {
+                continue;
+            };
+            let missing = || JournalError::corrupt(row.frame, "a large content is missing");
+            let sealed = match &row.body {
+                Body::Row(sealed) => sealed.clone(),
+                Body::Large(_) => state.stored.large.get(&slot).cloned().ok_or_else(missing)?,
+            };
+            let opened = cipher::open(&key, &name.hash, sealed);
+            let (salt, bytes) = opened.ok_or_else(|| {
+                JournalError::corrupt(row.frame, "a content does not open with its key")
+            })?;
+            let id = name.id;
+            return Ok(Some(Content { id, salt, bytes }));
+        }
+        Ok(None)
     }
 }

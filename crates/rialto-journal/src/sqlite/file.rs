@@ -11,6 +11,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::contents::rows::{self, Rows};
 use crate::{JournalError, private};
 
 /// Name of the log in its data folder.
@@ -21,21 +22,30 @@ const LOCK_NAME: &str = "log.lock";
 pub(crate) struct Identity {
     /// SQLite's `application_id`, four ASCII letters.
     pub(crate) application: u32,
-    /// SQLite's `user_version`: the version of the tables.
+    /// SQLite's `user_version`: the version of the tables, as this release writes it.
     pub(crate) version: u32,
+    /// The oldest version that this release reads.
+    pub(crate) oldest: u32,
 }
 
 pub(super) const LOG: Identity = Identity {
     application: u32::from_be_bytes(*b"RLTL"),
-    version: 1,
+    version: 2,
+    oldest: 1,
 };
 
+const LOG_SCHEMA: &str = "
+CREATE TABLE frames (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, facts BLOB NOT NULL) STRICT;
+";
+
+/// Contents of the first format, kept by position. Logs that have them keep them where they are; new
+/// ones do not get this table, but copies of old ones do.
+///
 /// `contents.erased` is 0 or 1; `bytes` is null where `blob_bytes` is not. An erased row keeps its
 /// size and place: were it deleted, SQLite would in time rebuild the page, and a rebuilt page can
 /// keep stale copies of its other rows in its slack (`rebuildPage` clears none, even with
 /// `secure_delete`), out of reach of their own later erasure.
-const LOG_SCHEMA: &str = "
-CREATE TABLE frames (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, facts BLOB NOT NULL) STRICT;
+const PLAIN_SCHEMA: &str = "
 CREATE TABLE contents (
     id INTEGER PRIMARY KEY, erased INTEGER NOT NULL, salt BLOB NOT NULL, bytes BLOB, blob_bytes INTEGER
 ) STRICT;
@@ -73,7 +83,7 @@ pub(crate) fn identify(
             })
         }
         (_, version, _) => match u32::try_from(version) {
-            Ok(version) if version == ours.version => Ok(Found::Ours),
+            Ok(version) if (ours.oldest..=ours.version).contains(&version) => Ok(Found::Ours),
             Ok(found) if found > ours.version => Err(JournalError::NewerVersion {
                 found,
                 supported: ours.version,
@@ -90,6 +100,7 @@ pub(crate) fn create(conn: &Connection, ours: &Identity, schema: &str) -> Result
     let Identity {
         application,
         version,
+        ..
     } = ours;
     let sql = format!(
         "BEGIN IMMEDIATE; {schema} PRAGMA application_id = {application}; PRAGMA user_version = {version}; COMMIT;"
@@ -119,46 +130,71 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, JournalError> {
          PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;",
     )
     .map_err(failed)?;
-    if found == Found::Empty {
-        create(&conn, &LOG, LOG_SCHEMA)?;
+    match found {
+        Found::Empty => create(&conn, &LOG, &schema(false))?,
+        Found::Ours if !Rows::are_in(&conn)? => create(&conn, &LOG, rows::SCHEMA)?,
+        Found::Ours => {}
     }
     Ok(conn)
 }
 
+/// The tables of a log, with those of the first format or without.
+fn schema(plain: bool) -> String {
+    let plain = if plain { PLAIN_SCHEMA } else { "" };
+    format!("{LOG_SCHEMA} {} {plain}", rows::SCHEMA)
+}
+
+/// Whether a log keeps contents of the first format.
+pub(super) fn has_plain(conn: &Connection) -> Result<bool, JournalError> {
+    conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'contents'")
+        .and_then(|mut statement| statement.exists([]))
+        .map_err(|error| JournalError::sqlite("read the contents", 0, error))
+}
+
 /// Opens a new log file for a copy, which becomes durable only when the whole file is synced.
-pub(super) fn open_copy(path: &Path) -> Result<Connection, JournalError> {
+pub(super) fn open_copy(path: &Path, plain: bool) -> Result<Connection, JournalError> {
     let failed = |error| JournalError::opening(path, error);
     let conn = open_private(path)?;
     conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         .map_err(failed)?;
-    create(&conn, &LOG, LOG_SCHEMA)?;
+    create(&conn, &LOG, &schema(plain))?;
     Ok(conn)
 }
 
 /// Opens the log of a data folder or backup without creating or changing anything.
 pub(super) fn open_reader(folder: &Path) -> Result<Connection, JournalError> {
-    let path = folder.join(LOG_NAME);
-    let failed = |error| JournalError::opening(&path, error);
+    open_readonly(&folder.join(LOG_NAME), &LOG)
+}
+
+/// Opens one of our files without creating or changing anything.
+pub(crate) fn open_readonly(path: &Path, ours: &Identity) -> Result<Connection, JournalError> {
+    let failed = |error| JournalError::opening(path, error);
     if !path.is_file() {
-        return Err(JournalError::NotFound { path });
+        return Err(JournalError::NotFound {
+            path: path.to_owned(),
+        });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = if with_suffix(&path, "-shm").is_file() {
-        Connection::open_with_flags(&path, flags)
-    } else if fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|wal| wal.len() > 0) {
-        return Err(JournalError::NeedsRecovery { path });
+    let conn = if with_suffix(path, "-shm").is_file() {
+        Connection::open_with_flags(path, flags)
+    } else if fs::metadata(with_suffix(path, "-wal")).is_ok_and(|wal| wal.len() > 0) {
+        return Err(JournalError::NeedsRecovery {
+            path: path.to_owned(),
+        });
     } else {
         // A backup, or a copy of a closed log: nobody writes to it, and SQLite would otherwise
         // create the files beside it.
-        Connection::open_with_flags(immutable_uri(&path), flags | OpenFlags::SQLITE_OPEN_URI)
+        Connection::open_with_flags(immutable_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)
     }
     .map_err(failed)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(failed)?;
-    match identify(&conn, &path, &LOG)? {
+    match identify(&conn, path, ours)? {
         Found::Ours => Ok(conn),
-        Found::Empty => Err(JournalError::NotFound { path }),
+        Found::Empty => Err(JournalError::NotFound {
+            path: path.to_owned(),
+        }),
     }
 }
 
@@ -199,7 +235,7 @@ pub(super) fn lock(folder: &Path) -> Result<FolderLock, JournalError> {
 }
 
 /// Creates a folder and makes its name durable.
-pub(super) fn create_folder(folder: &Path) -> Result<(), JournalError> {
+pub(crate) fn create_folder(folder: &Path) -> Result<(), JournalError> {
     let failed = |error| JournalError::io("create a folder", error);
     private::create_folder(folder).map_err(failed)?;
     let parent = folder.canonicalize().map_err(failed)?;
@@ -207,7 +243,7 @@ pub(super) fn create_folder(folder: &Path) -> Result<(), JournalError> {
 }
 
 /// Makes the names in a folder durable.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), JournalError> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), JournalError> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|error| JournalError::io("sync a folder", error))

@@ -1,14 +1,14 @@
 //! The log in a folder, on SQLite: the embedded default.
 //!
 //! One transaction per frame: a row with the encoded facts (see [`crate::frame`]) and a row per
-//! content; contents above [`INLINE_BYTES`] are files. Write-ahead log with `synchronous = FULL`:
-//! SQLite syncs the write-ahead file before a commit returns and before any reader sees it
+//! content (see [`crate::contents`]). Write-ahead log with `synchronous = FULL`: SQLite syncs the
+//! write-ahead file before a commit returns and before any reader sees it
 //! (<https://sqlite.org/wal.html>). The writer moves pages back into the log file itself, some
 //! megabytes at a time, so that the write-ahead file stays bounded and no append waits long.
 //!
-//! Erasing overwrites in place: nothing is ever deleted from these tables, so SQLite never moves a
-//! row and leaves no stale copy of one. Backups leave erased contents out, so restoring one also
-//! gives their space back.
+//! Erasing deletes keys; the ciphertexts go after them. Contents of the first format have no keys
+//! and are overwritten in place: nothing is ever deleted from their table, so SQLite never moves a
+//! row and leaves no stale copy of one. Backups leave erased contents out.
 
 mod blobs;
 mod copy;
@@ -24,24 +24,35 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::blobs::Blobs;
-pub use self::blobs::{INLINE_BYTES, Stage, Staged};
-pub use self::copy::{BackupReport, backup, restore};
-pub(crate) use self::file::{BUSY_TIMEOUT, Found, Identity, create, identify, open_private};
+pub use self::copy::{BackupReport, KeysFrom, backup, refresh_keys, restore};
+pub(crate) use self::file::{
+    BUSY_TIMEOUT, Found, Identity, create, create_folder, identify, open_private, open_readonly,
+    sync_folder,
+};
 pub use self::reader::SqliteReader;
+use crate::contents::files::Files;
+use crate::contents::keys::{KEYS_NAME, SqliteKeys};
+use crate::contents::rows::Rows;
+use crate::contents::{Body, ContentStore as _, Slot, Waiting};
 use crate::frame;
-use crate::{ContentId, Frame, Head, Journal, JournalError, LogReader};
+use crate::{ContentName, Contents, Frame, Hash, Head, Journal, JournalError, LogReader};
 
 /// Bytes appended between two moves of pages into the log file.
 const CHECKPOINT_BYTES: usize = 16 << 20;
-/// Rough cost in the write-ahead file of a commit or a row besides its bytes: a page.
+/// Rough cost in the write-ahead file of a commit besides its bytes: a page.
 const PAGE_BYTES: usize = 4096;
+
+/// Rough cost there of a row of a content besides its bytes: a part of a page of the index.
+const ROW_BYTES: usize = 512;
 
 /// The writing end of the log in a folder. Holds the folder's lock.
 #[derive(Debug)]
 pub struct SqliteJournal {
     conn: Connection,
     folder: PathBuf,
-    blobs: Blobs,
+    contents: Contents,
+    /// Where contents of the first format are, if the log has any.
+    plain: Option<Blobs>,
     head: Head,
     poisoned: bool,
     /// Encoded facts, kept for its capacity.
@@ -62,76 +73,75 @@ impl SqliteJournal {
         file::create_folder(folder)?;
         let lock = file::lock(folder)?;
         let conn = file::open_writer(&folder.join(file::LOG_NAME))?;
-        let mut blobs = Blobs::of(folder);
-        blobs.create_folder()?;
+        let contents = open_contents(folder, &conn)?;
         file::sync_folder(folder)?;
         let head = checked_head(&conn)?;
-        blobs.remove_unless(|id| {
-            rows::has_blob(&conn, id)
-                .map_err(|error| JournalError::sqlite("read the contents", 0, error))
-        })?;
+        let plain = file::has_plain(&conn)?.then(|| Blobs::of(folder));
+        if let Some(blobs) = &plain {
+            blobs.remove_unless(|id| {
+                rows::has_blob(&conn, id)
+                    .map_err(|error| JournalError::sqlite("read the contents", 0, error))
+            })?;
+        }
         let mut journal = Self {
             conn,
             folder: folder.to_owned(),
-            blobs,
+            contents,
+            plain,
             head,
             poisoned: false,
             buffer: Vec::new(),
             since_checkpoint_bytes: 0,
             _lock: lock,
         };
+        journal.remove_leftovers()?;
         journal.checkpoint(Checkpoint::Passive)?;
         Ok(journal)
     }
 
     fn write(&mut self, frame: &Frame) -> Result<Head, JournalError> {
         frame::check_next(frame, self.head)?;
-        self.write_blobs(frame)?;
+        let taken = self.contents.take(&frame.contents)?;
         let chain = frame::encode(frame, &self.head.chain, &mut self.buffer);
         let head = Head {
             position: frame::last_position(frame.first, frame.envelopes.len()),
             chain,
         };
-        self.commit(frame, head)
-            .map_err(|error| JournalError::sqlite("append to the log", frame.first, error))?;
+        self.commit(frame, head, &taken)?;
         self.head = head;
+        self.since_checkpoint_bytes += self.buffer.len() + PAGE_BYTES + row_bytes(&taken);
         Ok(head)
     }
 
-    fn write_blobs(&self, frame: &Frame) -> Result<(), JournalError> {
-        let mut large = frame
-            .contents
-            .iter()
-            .filter(|content| is_large(content.bytes.len()))
-            .peekable();
-        if large.peek().is_none() {
-            return Ok(());
-        }
-        large.try_for_each(|content| self.blobs.write(content))?;
-        self.blobs.sync_names()
-    }
-
-    fn commit(&mut self, frame: &Frame, head: Head) -> rusqlite::Result<()> {
+    fn commit(
+        &mut self,
+        frame: &Frame,
+        head: Head,
+        taken: &[(Hash, Waiting)],
+    ) -> Result<(), JournalError> {
+        let failed = |error| JournalError::sqlite("append to the log", frame.first, error);
         let tx = self
             .conn
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        rows::insert_frame(&tx, frame.first, head.position, &self.buffer)?;
-        for content in &frame.contents {
-            if is_large(content.bytes.len()) {
-                rows::insert_blob(&tx, content.id, &content.salt, content.bytes.len())?;
-            } else {
-                rows::insert_inline(&tx, content.id, &content.salt, &content.bytes)?;
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        rows::insert_frame(&tx, frame.first, head.position, &self.buffer).map_err(failed)?;
+        let rows = Rows::of_frame(&tx, frame.first);
+        for (hash, Waiting { key, body }) in taken {
+            let slot = Slot {
+                hash: *hash,
+                key: *key,
+            };
+            match body {
+                Body::Row(sealed) => rows.put(&slot, sealed)?,
+                Body::Large(bytes) => rows.refer(&slot, *bytes)?,
             }
         }
-        tx.commit()
+        tx.commit().map_err(failed)
     }
 
     /// Moves pages into the log file when enough have gathered. The frame before it is safe
     /// already, so a failure here only poisons what comes after.
-    fn checkpoint_if_due(&mut self, frame: &Frame) {
-        let inline = frame.contents.iter().map(|content| content.bytes.len());
-        let inline: usize = inline.filter(|bytes| !is_large(*bytes)).sum();
-        self.since_checkpoint_bytes += self.buffer.len() + inline + PAGE_BYTES;
+    fn checkpoint_if_due(&mut self) {
         if self.since_checkpoint_bytes >= CHECKPOINT_BYTES {
             self.since_checkpoint_bytes = 0;
             self.poisoned = self.checkpoint(Checkpoint::Passive).is_err();
@@ -153,37 +163,100 @@ impl SqliteJournal {
         })
     }
 
-    fn overwrite(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
+    fn erase_for_good(&mut self, names: &[ContentName]) -> Result<usize, JournalError> {
+        let mut slots = Vec::with_capacity(names.len());
+        for name in names {
+            let kept = Rows::of(&self.conn).find(&name.hash)?;
+            slots.extend(kept.into_iter().map(|kept| kept.slot));
+        }
+        let keys = self.contents.keys().erase(&slots);
+        if let Ok(_) | Err(JournalError::EraseIncomplete) = keys {
+            self.remove_leftovers()?;
+            let plain = self.erase_plain(names);
+            return Ok(keys? + plain?);
+        }
+        keys
+    }
+
+    /// Removes the ciphertexts whose keys are erased. After a crash in between, the next opening
+    /// does it.
+    fn remove_leftovers(&mut self) -> Result<(), JournalError> {
         let failed = |error| JournalError::sqlite("erase contents", 0, error);
+        let slots = self.contents.keys().leftovers()?;
+        if slots.is_empty() {
+            return Ok(());
+        }
         let tx = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
-        let mut blobs = Vec::new();
-        let mut erased = 0;
-        for id in ids {
-            if rows::has_blob(&tx, *id).map_err(failed)? {
-                blobs.push(*id);
-            }
-            erased += usize::from(rows::erase(&tx, *id).map_err(failed)?);
+        let rows = Rows::of(&tx);
+        for slot in &slots {
+            self.contents.large().remove(slot)?;
+            rows.remove(slot)?;
         }
         tx.commit().map_err(failed)?;
-        // A crash here leaves blobs without a row, which the next opening removes.
-        if !blobs.is_empty() {
-            blobs.into_iter().try_for_each(|id| self.blobs.remove(id))?;
-            self.blobs.sync_names()?;
-        }
-        Ok(erased)
+        self.contents.keys().removed(&slots)
     }
 
-    fn erase_for_good(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
-        let erased = self.overwrite(ids)?;
+    /// Erases contents of the first format.
+    fn erase_plain(&mut self, names: &[ContentName]) -> Result<usize, JournalError> {
+        let Some(blobs) = self.plain.clone() else {
+            return Ok(0);
+        };
+        let erased = self.overwrite(&blobs, names)?;
         if self.checkpoint(Checkpoint::Truncate)? {
             Ok(erased)
         } else {
             Err(JournalError::EraseIncomplete)
         }
     }
+
+    fn overwrite(&mut self, blobs: &Blobs, names: &[ContentName]) -> Result<usize, JournalError> {
+        let failed = |error| JournalError::sqlite("erase contents", 0, error);
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        let mut files = Vec::new();
+        let mut erased = 0;
+        for ContentName { id, .. } in names {
+            if rows::has_blob(&tx, *id).map_err(failed)? {
+                files.push(*id);
+            }
+            erased += usize::from(rows::erase(&tx, *id).map_err(failed)?);
+        }
+        tx.commit().map_err(failed)?;
+        // A crash here leaves blobs without a row, which the next opening removes.
+        if !files.is_empty() {
+            files.into_iter().try_for_each(|id| blobs.remove(id))?;
+            blobs.sync_names()?;
+        }
+        Ok(erased)
+    }
+}
+
+/// The keys and the store of large contents of a folder, without what no frame took.
+fn open_contents(folder: &Path, conn: &Connection) -> Result<Contents, JournalError> {
+    let path = folder.join(KEYS_NAME);
+    if !path.is_file() && Rows::of(conn).are_there()? {
+        return Err(JournalError::KeysMissing { path });
+    }
+    let contents = Contents::new(
+        Box::new(SqliteKeys::open(&path)?),
+        Box::new(Files::create(folder)?),
+    );
+    contents.collect(&mut |slot| Rows::of(conn).has(slot))?;
+    Ok(contents)
+}
+
+/// Bytes that contents add to the write-ahead file.
+fn row_bytes(taken: &[(Hash, Waiting)]) -> usize {
+    let bytes = taken.iter().map(|(_, waiting)| match &waiting.body {
+        Body::Row(sealed) => sealed.len() + ROW_BYTES,
+        Body::Large(_) => ROW_BYTES,
+    });
+    bytes.sum()
 }
 
 #[derive(Clone, Copy)]
@@ -205,23 +278,23 @@ impl Journal for SqliteJournal {
         }
         let written = self.write(frame);
         match written {
-            Ok(_) => self.checkpoint_if_due(frame),
+            Ok(_) => self.checkpoint_if_due(),
             Err(_) => self.poisoned = true,
         }
         written
     }
 
-    fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
+    fn erase(&mut self, names: &[ContentName]) -> Result<usize, JournalError> {
         if self.poisoned {
             return Err(JournalError::Poisoned);
         }
-        let erased = self.erase_for_good(ids);
+        let erased = self.erase_for_good(names);
         self.poisoned = !matches!(erased, Ok(_) | Err(JournalError::EraseIncomplete));
         erased
     }
 
-    fn stage(&self) -> Option<Stage> {
-        Some(self.blobs.stage())
+    fn contents(&self) -> Contents {
+        self.contents.clone()
     }
 
     fn reader(&self) -> Box<dyn LogReader> {
@@ -236,10 +309,6 @@ impl Drop for SqliteJournal {
             let _ = self.checkpoint(Checkpoint::Truncate);
         }
     }
-}
-
-fn is_large(bytes: usize) -> bool {
-    Stage::takes(bytes)
 }
 
 /// The head, after decoding the last frame in full.

@@ -10,52 +10,168 @@ use rusqlite::Connection;
 use super::blobs::Blobs;
 use super::file;
 use super::rows::{self, ContentRow, Stored};
+use crate::contents::files::Files;
+use crate::contents::keys::{KEYS_NAME, KeyId, KeyReader};
+use crate::contents::rows::{Kept, Rows};
+use crate::contents::{ContentStore as _, Key, cipher};
 use crate::frame::{GENESIS, StoredFrame};
-use crate::{Content, ContentId, Hash, Head, JournalError, LogReader, Position};
+use crate::{Content, ContentId, ContentName, Hash, Head, JournalError, LogReader, Position};
 
 /// A reader of the log in a folder. Connects on first use.
 #[derive(Debug)]
 pub struct SqliteReader {
     folder: PathBuf,
+    keys_path: PathBuf,
+    files: Files,
     blobs: Blobs,
-    conn: Option<Connection>,
+    log: Option<Log>,
+    keys: Option<KeyReader>,
     /// End of the last frame read, so that reading on need not look it up.
     last_read: Head,
 }
 
+/// A connection, and which contents its log has.
+#[derive(Debug)]
+struct Log {
+    conn: Connection,
+    sealed: bool,
+    plain: bool,
+}
+
+impl Log {
+    fn open(folder: &Path) -> Result<Self, JournalError> {
+        let conn = file::open_reader(folder)?;
+        let (sealed, plain) = (Rows::are_in(&conn)?, file::has_plain(&conn)?);
+        Ok(Self {
+            conn,
+            sealed,
+            plain,
+        })
+    }
+}
+
 impl SqliteReader {
     /// Opens a data folder or backup for reading. Creates and changes nothing, works beside a
-    /// running server.
+    /// running server. Where there are no keys, there are no contents to be read.
     ///
     /// # Errors
     /// `NotFound`, `Foreign`, `NewerVersion`, `NeedsRecovery`, `Io`.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         let mut reader = Self::lazy(folder);
-        reader.conn = Some(file::open_reader(folder)?);
+        reader.log = Some(Log::open(folder)?);
         Ok(reader)
     }
 
     /// A reader that connects on first use. Otherwise as [`SqliteReader::open`].
     #[must_use]
     pub fn lazy(folder: &Path) -> Self {
-        let blobs = Blobs::of(folder);
         Self {
             folder: folder.to_owned(),
-            blobs,
-            conn: None,
+            keys_path: folder.join(KEYS_NAME),
+            files: Files::of(folder),
+            blobs: Blobs::of(folder),
+            log: None,
+            keys: None,
             last_read: Head::EMPTY,
         }
     }
 
-    pub(super) fn conn(&mut self) -> Result<&Connection, JournalError> {
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => file::open_reader(&self.folder)?,
-        };
-        Ok(self.conn.insert(conn))
+    /// Takes the keys from another file than the folder's.
+    pub(super) fn with_keys_at(mut self, path: &Path) -> Self {
+        self.keys_path = path.to_owned();
+        self
     }
 
-    /// Bytes of a content as its row has it; `None` if it was erased while it was looked up.
+    fn log(&mut self) -> Result<&Log, JournalError> {
+        let log = match self.log.take() {
+            Some(log) => log,
+            None => Log::open(&self.folder)?,
+        };
+        Ok(self.log.insert(log))
+    }
+
+    pub(super) fn conn(&mut self) -> Result<&Connection, JournalError> {
+        self.log().map(|log| &log.conn)
+    }
+
+    /// Whether the log has contents of the first format.
+    pub(super) fn has_plain(&mut self) -> Result<bool, JournalError> {
+        self.log().map(|log| log.plain)
+    }
+
+    /// Whether the log has encrypted contents, or could have.
+    pub(super) fn has_sealed(&mut self) -> Result<bool, JournalError> {
+        self.log().map(|log| log.sealed)
+    }
+
+    /// The keys, if they are at hand.
+    pub(super) fn keys(&mut self) -> Result<Option<&KeyReader>, JournalError> {
+        if self.keys.is_none() {
+            self.keys = KeyReader::open(&self.keys_path)?;
+        }
+        Ok(self.keys.as_ref())
+    }
+
+    fn key(&mut self, id: KeyId) -> Result<Option<Key>, JournalError> {
+        match self.keys()? {
+            Some(keys) => keys.key(id),
+            None => Ok(None),
+        }
+    }
+
+    /// The ciphertext of a content; `None` if it was erased while it was looked up.
+    pub(super) fn ciphertext(&mut self, kept: &Kept) -> Result<Option<Vec<u8>>, JournalError> {
+        let Some(bytes) = kept.large else {
+            return Rows::of(self.conn()?).get(&kept.slot);
+        };
+        let damage = |what| JournalError::corrupt(kept.frame, format!("a content's file {what}"));
+        match self.files.get(&kept.slot)? {
+            Some(sealed) if sealed.len() as u64 == bytes => Ok(Some(sealed)),
+            Some(_) => Err(damage("has the wrong length")),
+            None if self.key(kept.slot.key)?.is_none() => Ok(None),
+            None if Rows::of(self.conn()?).has(&kept.slot)? => Err(damage("is missing")),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a content opens with its key; `None` if it has none.
+    pub(super) fn opens(&mut self, kept: &Kept) -> Result<Option<bool>, JournalError> {
+        let Some(key) = self.key(kept.slot.key)? else {
+            return Ok(None);
+        };
+        let sealed = self.ciphertext(kept)?;
+        Ok(sealed.map(|sealed| cipher::open(&key, &kept.slot.hash, sealed).is_some()))
+    }
+
+    /// A content by its hash.
+    fn sealed(&mut self, name: &ContentName) -> Result<Option<Content>, JournalError> {
+        for kept in Rows::of(self.conn()?).find(&name.hash)? {
+            let Some(key) = self.key(kept.slot.key)? else {
+                continue;
+            };
+            let Some(sealed) = self.ciphertext(&kept)? else {
+                continue;
+            };
+            let opened = cipher::open(&key, &name.hash, sealed);
+            let (salt, bytes) = opened.ok_or_else(|| {
+                JournalError::corrupt(kept.frame, "a content does not open with its key")
+            })?;
+            let id = name.id;
+            return Ok(Some(Content { id, salt, bytes }));
+        }
+        Ok(None)
+    }
+
+    /// A content of the first format.
+    fn plain(&mut self, id: ContentId) -> Result<Option<Content>, JournalError> {
+        let position = crate::content_position(id);
+        let row = rows::content(self.conn()?, id)
+            .map_err(|error| JournalError::sqlite("read a content", position, error))?;
+        row.map_or(Ok(None), |row| self.load(row))
+    }
+
+    /// Bytes of a content of the first format as its row has it; `None` if it was erased while it
+    /// was looked up.
     pub(super) fn load(&mut self, row: ContentRow) -> Result<Option<Content>, JournalError> {
         let ContentRow { id, salt, stored } = row;
         let expected = match stored {
@@ -143,10 +259,15 @@ impl LogReader for SqliteReader {
         Ok(frames)
     }
 
-    fn content(&mut self, id: ContentId) -> Result<Option<Content>, JournalError> {
-        let position = crate::content_position(id);
-        let row = rows::content(self.conn()?, id)
-            .map_err(|error| JournalError::sqlite("read a content", position, error))?;
-        row.map_or(Ok(None), |row| self.load(row))
+    fn content(&mut self, name: &ContentName) -> Result<Option<Content>, JournalError> {
+        if self.has_sealed()?
+            && let Some(content) = self.sealed(name)?
+        {
+            return Ok(Some(content));
+        }
+        match self.has_plain()? {
+            true => self.plain(name.id),
+            false => Ok(None),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Every statement on frames and contents, and the translation of their rows.
+//! Every statement on frames, and on contents of the first format, and the translation of their
+//! rows.
 //!
 //! Holds no policy: when to write, sync or copy is decided by the callers.
 
@@ -9,7 +10,7 @@ use crate::{ContentId, Hash, Head, JournalError, Position};
 
 type SqlResult<T> = rusqlite::Result<T>;
 
-/// A content as its row has it.
+/// A content of the first format as its row has it.
 pub(super) struct ContentRow {
     pub(super) id: ContentId,
     pub(super) salt: [u8; 16],

@@ -3,11 +3,12 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rialto_journal::sqlite::{INLINE_BYTES, SqliteJournal, SqliteReader};
-use rialto_journal::{Journal, JournalError, LogReader, backup, restore, verify};
+use rialto_journal::contents::INLINE_BYTES;
+use rialto_journal::sqlite::{SqliteJournal, SqliteReader};
+use rialto_journal::{Journal, JournalError, KeysFrom, LogReader, backup, restore, verify};
 use rusqlite::Connection;
 
-use crate::{content, frame};
+use crate::{append, append_next, content, name};
 
 const SIZES: [usize; 2] = [300, INLINE_BYTES + 9];
 
@@ -21,17 +22,13 @@ fn backup_beside_a_writer_restores_to_a_prefix_of_its_log() {
     );
     let mut journal = SqliteJournal::open(&data).unwrap();
     for _ in 0..30 {
-        journal
-            .append(&frame(journal.head().position + 1, 3, &SIZES))
-            .unwrap();
+        append_next(&mut journal, 3, &SIZES).unwrap();
     }
     let stop = AtomicBool::new(false);
     let report = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                journal
-                    .append(&frame(journal.head().position + 1, 3, &SIZES))
-                    .unwrap();
+                append_next(&mut journal, 3, &SIZES).unwrap();
             }
         });
         let report = backup(&data, &copy, &mut |_, _| {}).unwrap();
@@ -42,7 +39,10 @@ fn backup_beside_a_writer_restores_to_a_prefix_of_its_log() {
     assert!(frames >= 30);
     assert_eq!((report.contents, report.blobs), (frames * 2, frames));
 
-    assert_eq!(restore(&copy, &restored, &mut |_, _| {}).unwrap(), report);
+    assert_eq!(
+        restore(&copy, &restored, KeysFrom::Backup, &mut |_, _| {}).unwrap(),
+        report
+    );
     let mut again = SqliteJournal::open(&restored).unwrap();
     assert_eq!(again.head(), report.head);
     let (mut original, mut reader) = (journal.reader(), again.reader());
@@ -54,30 +54,30 @@ fn backup_beside_a_writer_restores_to_a_prefix_of_its_log() {
     for frame in &copied {
         for (ordinal, bytes) in (0..).zip(SIZES) {
             let expected = content(frame.first, ordinal, bytes);
-            assert_eq!(reader.content(expected.id).unwrap(), Some(expected));
+            assert_eq!(
+                reader.content(&name(frame.first, ordinal)).unwrap(),
+                Some(expected)
+            );
         }
     }
-    again
-        .append(&frame(report.head.position + 1, 1, &[]))
-        .unwrap();
+    append(&mut again, report.head.position + 1, 1, &[]).unwrap();
 }
 
 #[test]
 fn targets_that_hold_anything_are_refused() {
     let base = tempfile::tempdir().unwrap();
     let (data, copy) = (base.path().join("data"), base.path().join("copy"));
-    SqliteJournal::open(&data)
-        .unwrap()
-        .append(&frame(1, 1, &[]))
-        .unwrap();
+    let mut journal = SqliteJournal::open(&data).unwrap();
+    append(&mut journal, 1, 1, &[]).unwrap();
+    drop(journal);
     backup(&data, &copy, &mut |_, _| {}).unwrap();
     let full = base.path().join("full");
     fs::create_dir(&full).unwrap();
     fs::write(full.join("note"), "mine").unwrap();
     for result in [
         backup(&data, &full, &mut |_, _| {}),
-        restore(&copy, &full, &mut |_, _| {}),
-        restore(&copy, &data, &mut |_, _| {}),
+        restore(&copy, &full, KeysFrom::Backup, &mut |_, _| {}),
+        restore(&copy, &data, KeysFrom::Backup, &mut |_, _| {}),
     ] {
         assert!(
             matches!(result, Err(JournalError::NotEmpty { .. })),
@@ -97,30 +97,30 @@ fn damaged_or_unfinished_backup_is_not_restored() {
     );
     let mut journal = SqliteJournal::open(&data).unwrap();
     for first in 1..=5 {
-        journal.append(&frame(first, 1, &[])).unwrap();
+        append(&mut journal, first, 1, &[]).unwrap();
     }
     backup(&data, &copy, &mut |_, _| {}).unwrap();
     let conn = Connection::open(copy.join("log.db")).unwrap();
     conn.execute_batch("DELETE FROM frames WHERE first = 3")
         .unwrap();
     drop(conn);
-    let error = restore(&copy, &target, &mut |_, _| {}).unwrap_err();
+    let error = restore(&copy, &target, KeysFrom::Backup, &mut |_, _| {}).unwrap_err();
     assert!(
         matches!(error, JournalError::Corrupt { position: 3, .. }),
         "{error}"
     );
     assert!(!target.exists());
     fs::rename(copy.join("log.db"), copy.join("log.db.partial")).unwrap();
-    let error = restore(&copy, &target, &mut |_, _| {}).unwrap_err();
+    let error = restore(&copy, &target, KeysFrom::Backup, &mut |_, _| {}).unwrap_err();
     assert!(matches!(error, JournalError::NotFound { .. }), "{error}");
 }
 
 #[test]
-fn backup_is_one_plain_file_that_can_be_verified_in_place() {
+fn backup_is_plain_files_and_can_be_verified_in_place() {
     let base = tempfile::tempdir().unwrap();
     let (data, copy) = (base.path().join("data"), base.path().join("copy"));
     let mut journal = SqliteJournal::open(&data).unwrap();
-    let head = journal.append(&frame(1, 4, &SIZES)).unwrap();
+    let head = append(&mut journal, 1, 4, &SIZES).unwrap();
     backup(&data, &copy, &mut |_, _| {}).unwrap();
     let mut reader = SqliteReader::open(&copy).unwrap();
     assert_eq!(verify(&mut reader, &mut |_, _| {}).unwrap().head, head);
@@ -129,7 +129,7 @@ fn backup_is_one_plain_file_that_can_be_verified_in_place() {
         .map(|e| e.unwrap().file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["blobs", "log.db"]);
+    assert_eq!(names, ["contents", "keys.db", "log.db"]);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn empty_log_can_be_backed_up() {
     drop(SqliteJournal::open(&data).unwrap());
     backup(&data, &copy, &mut |_, _| {}).unwrap();
     assert_eq!(
-        restore(&copy, &target, &mut |_, _| {})
+        restore(&copy, &target, KeysFrom::Backup, &mut |_, _| {})
             .unwrap()
             .head
             .position,

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use rialto_journal::sqlite::{INLINE_BYTES, SqliteJournal, SqliteReader};
+use rialto_journal::contents::INLINE_BYTES;
+use rialto_journal::sqlite::{SqliteJournal, SqliteReader};
 use rialto_journal::{Journal, JournalError, LogReader, verify};
 use rusqlite::Connection;
 
-use crate::{content, envelope, frame};
+use crate::{append, content, envelope, name};
 
 fn filled(folder: &Path) -> SqliteJournal {
     let mut journal = SqliteJournal::open(folder).unwrap();
     for first in [1, 4, 7, 10] {
-        journal
-            .append(&frame(first, 3, &[50, INLINE_BYTES + 1]))
-            .unwrap();
+        append(&mut journal, first, 3, &[50, INLINE_BYTES + 1]).unwrap();
     }
     journal
 }
@@ -137,7 +136,8 @@ fn read_everything(folder: &Path) {
     for first in [1, 4, 7, 10] {
         for (ordinal, bytes) in [(0, 50), (1, INLINE_BYTES + 1)] {
             let expected = content(first, ordinal, bytes);
-            assert_eq!(reader.content(expected.id).unwrap(), Some(expected));
+            let found = reader.content(&name(first, ordinal)).unwrap();
+            assert_eq!(found, Some(expected));
         }
     }
 }
@@ -147,8 +147,8 @@ fn reading_changes_no_file_whether_the_log_is_open_closed_crashed_or_copied() {
     let base = tempfile::tempdir().unwrap();
     let copy = |from: &Path, name: &str, skip: &str| {
         let to = base.path().join(name);
-        fs::create_dir_all(to.join("blobs")).unwrap();
-        for folder in ["", "blobs"] {
+        fs::create_dir_all(to.join("contents")).unwrap();
+        for folder in ["", "contents"] {
             for entry in fs::read_dir(from.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_file() && (skip.is_empty() || !path.to_str().unwrap().ends_with(skip)) {
@@ -188,25 +188,38 @@ fn reading_changes_no_file_whether_the_log_is_open_closed_crashed_or_copied() {
 }
 
 #[test]
-fn blobs_without_a_row_are_cleaned_and_missing_ones_reported() {
+fn files_without_a_row_are_collected_and_missing_ones_reported() {
     let folder = tempfile::tempdir().unwrap();
     drop(filled(folder.path()));
-    let blobs = folder.path().join("blobs");
-    let wanted = content(4, 1, INLINE_BYTES + 1);
-    let stray = blobs.join(format!("{:016x}", content(99, 0, 0).id));
+    let files = folder.path().join("contents");
+    let of = |hash: [u8; 32]| -> String { hash.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let wanted = name(4, 1);
+    let stray = files.join(format!("{}-{:016x}", of(name(99, 0).hash), 5));
     fs::write(&stray, "left by a crash").unwrap();
-    fs::write(blobs.join("README"), "not a blob").unwrap();
+    fs::write(files.join("README"), "not a content").unwrap();
     let journal = SqliteJournal::open(folder.path()).unwrap();
-    assert!(!stray.exists() && blobs.join("README").exists());
+    assert!(!stray.exists() && files.join("README").exists());
     let mut reader = journal.reader();
-    assert_eq!(reader.content(wanted.id).unwrap().as_ref(), Some(&wanted));
+    let expected = content(4, 1, INLINE_BYTES + 1);
+    assert_eq!(reader.content(&wanted).unwrap(), Some(expected));
 
-    let path = blobs.join(format!("{:016x}", wanted.id));
-    fs::write(&path, "short").unwrap();
-    let error = reader.content(wanted.id).unwrap_err();
-    assert!(error.to_string().contains("wrong length"), "{error}");
+    let mut paths = fs::read_dir(&files).unwrap().map(|e| e.unwrap().path());
+    let is_wanted = |path: &PathBuf| path.to_str().unwrap().contains(&of(wanted.hash));
+    let path = paths.find(is_wanted).unwrap();
+    let sealed = fs::read(&path).unwrap();
+    let mut other = sealed.clone();
+    other[1000] ^= 1;
+    let damages = [
+        (&b"short"[..], "wrong length"),
+        (&other, "does not open with its key"),
+    ];
+    for (bytes, expected) in damages {
+        fs::write(&path, bytes).unwrap();
+        let error = reader.content(&wanted).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
     fs::remove_file(&path).unwrap();
-    let error = reader.content(wanted.id).unwrap_err();
+    let error = reader.content(&wanted).unwrap_err();
     assert!(
         matches!(&error, JournalError::Corrupt { position: 4, what } if what.contains("missing")),
         "{error}"
@@ -250,7 +263,9 @@ proptest! {
         let (live, cut) = (base.path().join("live"), base.path().join("cut"));
         fs::create_dir(&cut).unwrap();
         let journal = filled(&live);
-        fs::copy(live.join("log.db"), cut.join("log.db")).unwrap();
+        for name in ["log.db", "keys.db", "keys.db-wal"] {
+            fs::copy(live.join(name), cut.join(name)).unwrap();
+        }
         let wal = fs::read(live.join("log.db-wal")).unwrap();
         fs::write(cut.join("log.db-wal"), &wal[..at.index(wal.len() + 1)]).unwrap();
         drop(journal);

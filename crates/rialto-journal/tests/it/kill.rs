@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, BufReader, Write as _, stdout};
 use std::process::{Command, Stdio};
 
-use rialto_journal::sqlite::{INLINE_BYTES, SqliteJournal};
+use rialto_journal::contents::INLINE_BYTES;
+use rialto_journal::sqlite::SqliteJournal;
 use rialto_journal::{Journal, verify};
 
-use crate::{content, frame};
+use crate::{append, content, name};
 
 const CHILD_FOLDER: &str = "JOURNAL_KILL_TEST_FOLDER";
 const ROUNDS: usize = 8;
@@ -26,7 +27,7 @@ fn child_writes_until_killed() {
         } else {
             &[100]
         };
-        let head = journal.append(&frame(first, 1 + first % 9, sizes)).unwrap();
+        let head = append(&mut journal, first, 1 + first % 9, sizes).unwrap();
         let mut out = stdout().lock();
         writeln!(out, "ack {}", head.position).unwrap();
         out.flush().unwrap();
@@ -71,10 +72,12 @@ fn killed_writer_keeps_what_it_acknowledged() {
         assert_eq!(report.head, journal.head());
         for frame in reader.read_from(1, usize::MAX).unwrap() {
             let expected = content(frame.first, 0, 100);
-            assert_eq!(reader.content(expected.id).unwrap(), Some(expected));
+            let found = reader.content(&name(frame.first, 0)).unwrap();
+            assert_eq!(found, Some(expected));
             if frame.first.is_multiple_of(5) {
                 let expected = content(frame.first, 1, INLINE_BYTES + 1);
-                assert_eq!(reader.content(expected.id).unwrap(), Some(expected));
+                let found = reader.content(&name(frame.first, 1)).unwrap();
+                assert_eq!(found, Some(expected));
             }
         }
     }

@@ -4,7 +4,7 @@
 use rialto_journal::memory::{Fault, FaultPlan, FaultRates, MemoryDisk, MemoryJournal, Tail};
 use rialto_journal::{Head, Journal, JournalError, verify};
 
-use crate::{content, frame};
+use crate::{append, content, name};
 
 /// Appends two frames, the second under a fault, crashes, and gives the outcome of the second and
 /// what opening finds.
@@ -17,18 +17,18 @@ fn after(
 ) {
     let disk = MemoryDisk::new(FaultPlan::script([(2, fault)]));
     let mut journal = MemoryJournal::open(&disk).unwrap();
-    journal.append(&frame(1, 1, &[10])).unwrap();
-    let second = journal.append(&frame(2, 3, &[10]));
+    append(&mut journal, 1, 1, &[10]).unwrap();
+    let second = append(&mut journal, 2, 3, &[10]);
     if second.is_err() {
         assert_eq!(journal.reader().head().unwrap().position, 1, "{fault:?}");
         assert!(matches!(
-            journal.append(&frame(2, 1, &[])),
+            append(&mut journal, 2, 1, &[]),
             Err(JournalError::Poisoned)
         ));
     }
     disk.crash();
     assert!(matches!(
-        journal.append(&frame(2, 1, &[])),
+        append(&mut journal, 2, 1, &[]),
         Err(JournalError::Poisoned)
     ));
     let found = MemoryJournal::open(&disk).map(|journal| journal.head());
@@ -83,9 +83,8 @@ fn each_fault_does_what_it_says() {
         let found = found.unwrap();
         assert_eq!(Some(found.position), survives, "{fault:?}");
         let mut reader = MemoryJournal::open(&disk).unwrap().reader();
-        let second = content(2, 0, 10);
         assert_eq!(
-            reader.content(second.id).unwrap().is_some(),
+            reader.content(&name(2, 0)).unwrap().is_some(),
             found.position == 4,
             "{fault:?}"
         );
@@ -106,8 +105,8 @@ fn latency_is_only_reported() {
     ]);
     let disk = MemoryDisk::new(plan);
     let mut journal = MemoryJournal::open(&disk).unwrap();
-    journal.append(&frame(1, 1, &[])).unwrap();
-    journal.append(&frame(2, 1, &[])).unwrap();
+    append(&mut journal, 1, 1, &[]).unwrap();
+    append(&mut journal, 2, 1, &[]).unwrap();
     assert_eq!(disk.latency_us(), 42);
 }
 
@@ -115,10 +114,7 @@ fn latency_is_only_reported() {
 fn damage_to_a_synced_last_frame_is_not_taken_for_a_torn_tail() {
     for offset in 0..200 {
         let disk = MemoryDisk::default();
-        MemoryJournal::open(&disk)
-            .unwrap()
-            .append(&frame(1, 2, &[]))
-            .unwrap();
+        append(&mut MemoryJournal::open(&disk).unwrap(), 1, 2, &[]).unwrap();
         assert!(disk.flip_byte(2, offset));
         let error = MemoryJournal::open(&disk).unwrap_err();
         let told = matches!(
@@ -136,11 +132,14 @@ fn opening_again_ends_the_life_of_earlier_journals() {
     let mut first = MemoryJournal::open(&disk).unwrap();
     let mut second = MemoryJournal::open(&disk).unwrap();
     assert!(matches!(
-        first.append(&frame(1, 1, &[])),
+        append(&mut first, 1, 1, &[]),
         Err(JournalError::Poisoned)
     ));
-    assert!(matches!(first.erase(&[1]), Err(JournalError::Poisoned)));
-    second.append(&frame(1, 1, &[])).unwrap();
+    assert!(matches!(
+        first.erase(&[name(1, 0)]),
+        Err(JournalError::Poisoned)
+    ));
+    append(&mut second, 1, 1, &[]).unwrap();
 }
 
 /// Runs one life of a disk under a seed: crash and reopen on every failure. Gives every outcome.
@@ -158,7 +157,7 @@ fn life(seed: u64) -> Vec<(u64, bool)> {
     for step in 0..30 {
         let first = acknowledged.position + 1;
         let tried = first + (seed + step) % 4;
-        let outcome = journal.append(&frame(first, tried - first + 1, &[8]));
+        let outcome = append(&mut journal, first, tried - first + 1, &[8]);
         outcomes.push((first, outcome.is_ok()));
         match outcome {
             Ok(head) => acknowledged = head,
@@ -178,7 +177,7 @@ fn life(seed: u64) -> Vec<(u64, bool)> {
     for frame in reader.read_from(1, usize::MAX).unwrap() {
         let expected = content(frame.first, 0, 8);
         assert_eq!(
-            reader.content(expected.id).unwrap(),
+            reader.content(&name(frame.first, 0)).unwrap(),
             Some(expected),
             "seed {seed}"
         );
@@ -200,7 +199,7 @@ fn lying_disk_is_caught_by_comparing_with_what_was_acknowledged() {
     let disk = MemoryDisk::new(FaultPlan::script([(3, Fault::SyncIgnored)]));
     let mut journal = MemoryJournal::open(&disk).unwrap();
     for first in 1..=5 {
-        journal.append(&frame(first, 1, &[4])).unwrap();
+        append(&mut journal, first, 1, &[4]).unwrap();
     }
     assert_eq!(
         MemoryJournal::open(&disk).unwrap().head().position,

@@ -4,12 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use rialto_journal::contents::INLINE_BYTES;
 use rialto_journal::entities::SqliteEntities;
 use rialto_journal::private::{Openness, close_folder, create_folder, create_new};
-use rialto_journal::sqlite::{INLINE_BYTES, SqliteJournal};
-use rialto_journal::{Journal, backup, restore};
+use rialto_journal::sqlite::SqliteJournal;
+use rialto_journal::{KeysFrom, backup, restore};
 
-use crate::frame;
+use crate::append;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -43,9 +44,7 @@ fn all_private(folder: &Path) {
 
 fn filled(folder: &Path) -> SqliteJournal {
     let mut journal = SqliteJournal::open(folder).unwrap();
-    journal
-        .append(&frame(1, 3, &[50, INLINE_BYTES + 1]))
-        .unwrap();
+    append(&mut journal, 1, 3, &[50, INLINE_BYTES + 1]).unwrap();
     SqliteEntities::open(&folder.join("entities.db")).unwrap();
     journal
 }
@@ -63,7 +62,7 @@ fn data_backups_and_restored_folders_are_their_owners_only() {
     }
     let (made, restored) = (base.path().join("made"), base.path().join("restored"));
     backup(&data, &made, &mut |_, _| {}).unwrap();
-    restore(&made, &restored, &mut |_, _| {}).unwrap();
+    restore(&made, &restored, KeysFrom::Backup, &mut |_, _| {}).unwrap();
     all_private(&made);
     all_private(&restored);
     drop(journal);

@@ -23,6 +23,7 @@ use super::clock::{Chance, Clock};
 use super::engine::{Ask, Reply};
 use super::pipeline::{Failure, Node, NodeConfig};
 use super::secrets::{RealmSecrets, SecretsError, write_private};
+use super::tail::names_of;
 use super::writer;
 
 /// Where a realm is kept.
@@ -85,6 +86,8 @@ impl BootError {
             }
             Self::Journal(JournalError::Corrupt { .. }) | Self::Corrupt { .. } => Code::LogCorrupt,
             Self::Journal(JournalError::NotEmpty { .. }) => Code::BackupTarget,
+            Self::Journal(JournalError::KeysMissing { .. }) => Code::KeysMissing,
+            Self::Journal(JournalError::KeysOther { .. }) => Code::KeysOther,
             Self::Journal(_) | Self::Secrets(_) | Self::Views(_) | Self::Io { .. } => {
                 Code::StorageFailed
             }
@@ -258,7 +261,13 @@ pub fn restore(
     let erased = replay(reader.as_mut(), &mut state)?;
     if !erased.is_empty() {
         // The process may have ended between an erasure's being logged and its being carried out.
-        journal.erase(&erased)?;
+        let names = names_of(reader.as_mut(), &erased)?;
+        drop(reader);
+        match journal.erase(&names) {
+            // Somebody else reads, such as a backup; the next erasure finishes it.
+            Ok(_) | Err(JournalError::EraseIncomplete) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok((state, journal.head().position - from))
 }

@@ -16,6 +16,7 @@ use rialto_core::state::State;
 use rialto_core::text::Sealed;
 use rialto_journal::{Content, Frame};
 
+use super::content_refs;
 use super::paces::{self, Pace};
 use super::text_rate::TextRate;
 
@@ -93,10 +94,19 @@ pub struct Answered {
     pub pace: Option<Pace>,
 }
 
+/// A frame to be journaled, and the texts that it names, which are staged.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The facts, and what they depend on.
+    pub frame: Frame,
+    /// The texts of these facts in ascending order of id, in the clear.
+    pub texts: Vec<Content>,
+}
+
 /// The state, and the current frame.
 pub struct Engine {
     state: State,
-    frame: Frame,
+    batch: Batch,
     bytes: usize,
     delivered: Vec<AgentId>,
     texts: TextRate,
@@ -116,7 +126,7 @@ impl Engine {
     pub fn new(state: State) -> Self {
         Self {
             state,
-            frame: Frame::default(),
+            batch: Batch::default(),
             bytes: 0,
             delivered: Vec::new(),
             texts: TextRate::default(),
@@ -143,7 +153,7 @@ impl Engine {
     /// Envelopes that wait to be journaled.
     #[must_use]
     pub fn pending_envelopes(&self) -> usize {
-        self.frame.envelopes.len()
+        self.batch.frame.envelopes.len()
     }
 
     /// Decides an ask and applies it. The envelope of an accepted one is handed to `seen`.
@@ -209,26 +219,37 @@ impl Engine {
     }
 
     fn push(&mut self, envelope: &Envelope, contents: Vec<([u8; 16], Vec<u8>)>) {
-        if self.frame.envelopes.is_empty() {
-            self.frame.first = envelope.position;
+        let Batch { frame, texts } = &mut self.batch;
+        if frame.envelopes.is_empty() {
+            frame.first = envelope.position;
         }
         let facts = envelope.encode();
         self.bytes += facts.len();
-        self.frame.envelopes.push(facts);
+        frame.envelopes.push(facts);
+        let named: Vec<_> = match contents.is_empty() {
+            true => Vec::new(),
+            false => envelope.events.iter().flat_map(content_refs).collect(),
+        };
         for (ordinal, (salt, bytes)) in (0_u64..).zip(contents) {
-            self.bytes += bytes.len();
             let id = number(envelope.position, ordinal);
-            self.frame.contents.push(Content { id, salt, bytes });
+            // What no fact names, such as a text of a refused part of a batch, nobody could ask for.
+            let Some(named) = named.iter().find(|named| named.id.0 == id) else {
+                continue;
+            };
+            self.bytes += bytes.len();
+            frame.contents.push(*named.hash.bytes());
+            texts.push(Content { id, salt, bytes });
         }
         self.delivered.extend(self.state.changes.take_delivered());
     }
 
-    /// Takes the current frame, and the agents whose inboxes get deliveries from it.
-    pub fn take_frame(&mut self) -> (Option<Frame>, Vec<AgentId>) {
+    /// Takes the current frame with its texts, and the agents whose inboxes get deliveries from it.
+    pub fn take_batch(&mut self) -> (Option<Batch>, Vec<AgentId>) {
         self.bytes = 0;
-        let frame = std::mem::take(&mut self.frame);
+        let batch = std::mem::take(&mut self.batch);
         let delivered = std::mem::take(&mut self.delivered);
-        ((!frame.envelopes.is_empty()).then_some(frame), delivered)
+        let batch = (!batch.frame.envelopes.is_empty()).then_some(batch);
+        (batch, delivered)
     }
 
     /// A defect that makes going on unsafe: the events did not fit the state.

@@ -9,10 +9,11 @@ use rialto_core::event::Event;
 use rialto_core::id::ContentId;
 use rialto_core::reject::Code;
 use rialto_core::social::SocialEvent;
-use rialto_journal::{Frame, LogReader};
+use rialto_journal::LogReader;
 use rialto_views::{Error as ViewError, Indexed, Scope, ViewReader, Views};
 
 use super::boot::{BootError, decode};
+use super::engine::Batch;
 use super::health::Trouble;
 use super::pipeline::Node;
 use super::subjects::Subject;
@@ -124,7 +125,7 @@ impl Feed {
         if next > self.node.hub().durable() {
             return Ok(());
         }
-        let batch = match self.node.tail().frame(next) {
+        let batch = match self.node.tail().batch(next) {
             Some(_) => self.kept_in_memory(next),
             None => self.read_back(next),
         };
@@ -216,9 +217,9 @@ impl Feed {
     fn kept_in_memory(&self, next: u64) -> Result<Vec<Indexed>, BootError> {
         let mut batch = Vec::new();
         let mut position = next;
-        while let Some(frame) = self.node.tail().frame(position) {
-            let last = frame.first + frame.envelopes.len() as u64 - 1;
-            batch.extend(self.frame(&frame, position, last)?);
+        while let Some(kept) = self.node.tail().batch(position) {
+            let last = kept.frame.first + kept.frame.envelopes.len() as u64 - 1;
+            batch.extend(self.frame(&kept, position, last)?);
             position = last + 1;
             if batch.len() >= BATCH || position > self.node.hub().durable() {
                 break;
@@ -227,8 +228,8 @@ impl Feed {
         Ok(batch)
     }
 
-    fn frame(&self, frame: &Frame, from: u64, last: u64) -> Result<Vec<Indexed>, BootError> {
-        let seen = (from..=last).map(|position| tail::seen_in(frame, position));
+    fn frame(&self, kept: &Batch, from: u64, last: u64) -> Result<Vec<Indexed>, BootError> {
+        let seen = (from..=last).map(|position| tail::seen_in(kept, position));
         seen.map(|seen| {
             seen.map(|s| Indexed {
                 envelope: s.envelope,

@@ -37,7 +37,7 @@ pub use boot::{
 pub use clock::{
     Chance, Clock, ClockState, Clocks, SeededChance, SystemChance, SystemClock, VirtualClock,
 };
-pub use engine::{Answered, Ask, Engine, Reply};
+pub use engine::{Answered, Ask, Batch, Engine, Reply};
 pub use health::{Health, Trouble};
 pub use hub::Hub;
 pub use indexer::Indexer;
@@ -46,8 +46,9 @@ pub use patrol::{Pace, Patrol};
 pub use pipeline::{Digested, Early, Failure, Node, NodeConfig, Stats};
 pub(crate) use secrets::write_private;
 pub use secrets::{RealmSecrets, SecretsError, metrics_secret, vault};
+pub use staging::stage;
 pub use subjects::{Following, Subject};
-pub use tail::{Seen, Tail};
+pub use tail::{Seen, Tail, name_of};
 pub use tokens::TokenInfo;
 
 use rialto_core::event::Event;

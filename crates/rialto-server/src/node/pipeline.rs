@@ -18,11 +18,11 @@ use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::Time;
 use rialto_journal::entities::{EntityState, EntityStore, Upsert};
-use rialto_journal::{Frame, Journal, JournalError, LogReader, Staged};
+use rialto_journal::{Journal, JournalError, LogReader, Staged};
 use tokio::sync::oneshot;
 
 use super::clock::{Chance, Clock, Clocks, Steady};
-use super::engine::{Answered, Ask, Engine};
+use super::engine::{Answered, Ask, Batch, Engine};
 use super::health::Health;
 use super::hub::Hub;
 use super::keeper::Keeper;
@@ -60,7 +60,7 @@ pub enum Failure {
     Full,
     /// The node is shutting down.
     Draining,
-    /// A large text could not be stored; nothing was decided, and the node goes on.
+    /// A text could not be stored; nothing was decided, and the node goes on.
     NotStored,
 }
 
@@ -161,13 +161,13 @@ pub(super) enum Mail {
 pub(super) type Parked = Box<dyn FnOnce() + Send>;
 
 pub(super) struct Job {
-    pub(super) frame: Option<Frame>,
+    pub(super) batch: Option<Batch>,
     pub(super) position: u64,
     pub(super) parked: Vec<Parked>,
     pub(super) grown: Vec<AgentId>,
     pub(super) erased: Vec<u64>,
     pub(super) kept: Option<(Vec<Upsert>, Vec<oneshot::Sender<EntityState>>)>,
-    /// Large texts of this frame, on disk already. Held until the frame has taken them.
+    /// The texts of this frame. Held until the frame has taken them.
     pub(super) staged: Vec<Staged>,
 }
 
@@ -265,7 +265,7 @@ impl Node {
         });
         let mail = Arc::new(Mailbox::new());
         let (jobs, job_queue) = sync_channel(1);
-        let staging = Staging::new(journal.stage());
+        let staging = Staging::new(journal.contents());
         let keeper = Keeper::start(entities)?;
         let syncer = Syncer {
             journal,
@@ -669,7 +669,7 @@ mod tests {
     use rialto_core::text::Handle;
     use rialto_journal::entities::MemoryEntities;
     use rialto_journal::memory::{MemoryDisk, MemoryJournal};
-    use rialto_journal::{ContentId, Head};
+    use rialto_journal::{ContentName, Contents, Frame, Head};
 
     use super::super::clock::{SeededChance, SystemClock};
     use super::super::engine::Reply;
@@ -691,8 +691,11 @@ mod tests {
                 _ => Err(JournalError::StorageFull),
             }
         }
-        fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
-            self.disk.erase(ids)
+        fn erase(&mut self, names: &[ContentName]) -> Result<usize, JournalError> {
+            self.disk.erase(names)
+        }
+        fn contents(&self) -> Contents {
+            self.disk.contents()
         }
         fn reader(&self) -> Box<dyn LogReader> {
             self.disk.reader()

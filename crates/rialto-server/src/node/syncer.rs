@@ -8,9 +8,11 @@ use std::time::Instant;
 
 use rialto_journal::{Frame, Head, Journal, JournalError};
 
+use super::boot::BootError;
 use super::keeper::{Keeper, Kept};
 use super::mailbox::{Line, Mailbox};
 use super::pipeline::{Job, Mail, Posted, Shared};
+use super::tail::names_of;
 
 /// The thread that journals.
 pub(super) struct Syncer {
@@ -37,11 +39,11 @@ impl Syncer {
     /// Waiters learn of a failure when the job is dropped, so the failure is recorded before.
     fn sync(&mut self, job: Job) -> Result<(), JournalError> {
         let head = self
-            .append(job.frame.as_ref())
+            .append(job.batch.as_ref().map(|batch| &batch.frame))
             .inspect_err(|error| self.shared.fail(error))?;
         drop(job.staged);
-        if let Some(frame) = job.frame {
-            self.shared.tail.push(frame);
+        if let Some(batch) = job.batch {
+            self.shared.tail.push(batch);
         }
         if !job.erased.is_empty() {
             self.shared.tail.clear();
@@ -82,7 +84,16 @@ impl Syncer {
     }
 
     fn erase(&mut self, ids: &[u64]) -> Result<(), JournalError> {
-        match self.journal.erase(ids) {
+        let names = match names_of(self.journal.reader().as_mut(), ids) {
+            Ok(names) => names,
+            Err(BootError::Journal(error)) => return Err(error),
+            // The log is damaged where they were said. The next start tries again.
+            Err(error) => {
+                tracing::error!(%error, "contents could not be erased");
+                return Err(JournalError::Poisoned);
+            }
+        };
+        match self.journal.erase(&names) {
             // A long read stood in the way of the last step; the next erasure finishes it.
             Ok(_) | Err(JournalError::EraseIncomplete) => Ok(()),
             Err(error) => Err(error),

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rialto_core::event::Envelope;
-use rialto_journal::{Content, Frame, LogReader, content_position};
+use rialto_core::text::ContentRef;
+use rialto_journal::{Content, ContentName, LogReader, content_position};
 use rialto_wire::body::content_hash;
 
 use super::boot::{BootError, decode};
+use super::engine::Batch;
 
 /// The most bytes of facts and contents that are kept.
 const KEEP_BYTES: usize = 32 << 20;
@@ -27,22 +29,22 @@ pub struct Tail(Mutex<Frames>);
 
 #[derive(Default)]
 struct Frames {
-    frames: VecDeque<(Arc<Frame>, usize)>,
+    frames: VecDeque<(Arc<Batch>, usize)>,
     bytes: usize,
 }
 
-fn size(frame: &Frame) -> usize {
-    let facts: usize = frame.envelopes.iter().map(Vec::len).sum();
-    let contents: usize = frame.contents.iter().map(|c| c.bytes.len() + 32).sum();
-    facts + contents + 64
+fn size(batch: &Batch) -> usize {
+    let facts: usize = batch.frame.envelopes.iter().map(Vec::len).sum();
+    let texts: usize = batch.texts.iter().map(|c| c.bytes.len() + 64).sum();
+    facts + texts + 64
 }
 
 impl Tail {
-    pub(super) fn push(&self, frame: Frame) {
-        let size = size(&frame);
+    pub(super) fn push(&self, batch: Batch) {
+        let size = size(&batch);
         let mut tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tail.bytes += size;
-        tail.frames.push_back((Arc::new(frame), size));
+        tail.frames.push_back((Arc::new(batch), size));
         while tail.bytes > KEEP_BYTES && tail.frames.len() > 1 {
             if let Some((_, size)) = tail.frames.pop_front() {
                 tail.bytes -= size;
@@ -55,14 +57,15 @@ impl Tail {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Frames::default();
     }
 
-    /// The frame that holds a position, if it is still here.
+    /// The frame that holds a position, with its texts, if it is still here.
     #[must_use]
-    pub fn frame(&self, position: u64) -> Option<Arc<Frame>> {
+    pub fn batch(&self, position: u64) -> Option<Arc<Batch>> {
         let tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = tail.frames.partition_point(|(f, _)| f.first <= position);
-        let (frame, _) = tail.frames.get(after.checked_sub(1)?)?;
-        let last = frame.first + frame.envelopes.len() as u64 - 1;
-        (position <= last).then(|| frame.clone())
+        let frames = &tail.frames;
+        let after = frames.partition_point(|(batch, _)| batch.frame.first <= position);
+        let (batch, _) = frames.get(after.checked_sub(1)?)?;
+        let last = batch.frame.first + batch.frame.envelopes.len() as u64 - 1;
+        (position <= last).then(|| batch.clone())
     }
 
     /// The envelope at a position with its contents, from memory or else from the log.
@@ -74,8 +77,8 @@ impl Tail {
         position: u64,
         reader: &mut dyn LogReader,
     ) -> Result<Option<Seen>, BootError> {
-        if let Some(frame) = self.frame(position) {
-            let mut seen = seen_in(&frame, position)?;
+        if let Some(batch) = self.batch(position) {
+            let mut seen = seen_in(&batch, position)?;
             self.add_earlier(&mut seen, position, reader)?;
             return Ok(Some(seen));
         }
@@ -96,20 +99,59 @@ impl Tail {
         reader: &mut dyn LogReader,
     ) -> Result<(), BootError> {
         let events = &seen.envelope.events;
-        let named = events.iter().flat_map(super::content_refs).map(|c| c.id.0);
-        let earlier: Vec<u64> = named
-            .filter(|id| content_position(*id) != position)
-            .filter(|id| seen.contents.iter().all(|c| c.id != *id))
+        let named = events.iter().flat_map(super::content_refs);
+        let earlier: Vec<ContentRef> = named
+            .filter(|named| content_position(named.id.0) != position)
+            .filter(|named| seen.contents.iter().all(|c| c.id != named.id.0))
             .collect();
-        for id in earlier {
-            let found = match self.frame(content_position(id)) {
-                Some(frame) => frame.contents.iter().find(|c| c.id == id).cloned(),
-                None => reader.content(id)?,
+        for named in earlier {
+            let found = match self.batch(content_position(named.id.0)) {
+                Some(batch) => batch.texts.iter().find(|c| c.id == named.id.0).cloned(),
+                None => reader.content(&name_of(&named))?,
             };
             seen.contents.extend(found);
         }
         Ok(())
     }
+}
+
+/// How the journal knows a content.
+#[must_use]
+pub fn name_of(named: &ContentRef) -> ContentName {
+    ContentName {
+        hash: *named.hash.bytes(),
+        id: named.id.0,
+    }
+}
+
+/// How the journal knows contents of which only the ids are at hand: the facts that brought them
+/// say. An id that they do not name has no hash there, and may still be that of a content of the
+/// first format.
+///
+/// # Errors
+/// As the reader's; [`BootError::Corrupt`] when what is at its position is no envelope.
+pub(super) fn names_of(
+    reader: &mut dyn LogReader,
+    ids: &[u64],
+) -> Result<Vec<ContentName>, BootError> {
+    let mut names = Vec::with_capacity(ids.len());
+    for id in ids {
+        let position = content_position(*id);
+        let mut found = None;
+        if let Some(facts) = reader.envelope(position)? {
+            let envelope = decode(position, &facts)?;
+            let mut named = envelope.events.iter().flat_map(super::content_refs);
+            found = named.find(|named| named.id.0 == *id);
+        }
+        names.push(found.as_ref().map_or_else(
+            || ContentName {
+                hash: [0; 32],
+                id: *id,
+            },
+            name_of,
+        ));
+    }
+    Ok(names)
 }
 
 /// The contents that an envelope names, except erased ones, each compared with the hash in its
@@ -123,7 +165,7 @@ pub(super) fn checked_contents(
 ) -> Result<Vec<Content>, BootError> {
     let mut contents = Vec::new();
     for named in envelope.events.iter().flat_map(super::content_refs) {
-        let Some(content) = reader.content(named.id.0)? else {
+        let Some(content) = reader.content(&name_of(&named))? else {
             continue;
         };
         if content_hash(&content.salt, &content.bytes) != named.hash {
@@ -137,7 +179,8 @@ pub(super) fn checked_contents(
     Ok(contents)
 }
 
-pub(super) fn seen_in(frame: &Frame, position: u64) -> Result<Seen, BootError> {
+pub(super) fn seen_in(batch: &Batch, position: u64) -> Result<Seen, BootError> {
+    let Batch { frame, texts } = batch;
     let index = usize::try_from(position - frame.first).unwrap_or(usize::MAX);
     let facts = frame.envelopes.get(index).ok_or(BootError::Corrupt {
         position,
@@ -145,12 +188,8 @@ pub(super) fn seen_in(frame: &Frame, position: u64) -> Result<Seen, BootError> {
     })?;
     let envelope = decode(position, facts)?;
     // Contents stand in ascending order of id, so those of a position stand together.
-    let from = frame
-        .contents
-        .partition_point(|c| content_position(c.id) < position);
-    let until = frame
-        .contents
-        .partition_point(|c| content_position(c.id) <= position);
-    let contents = frame.contents.get(from..until).unwrap_or_default().to_vec();
+    let from = texts.partition_point(|c| content_position(c.id) < position);
+    let until = texts.partition_point(|c| content_position(c.id) <= position);
+    let contents = texts.get(from..until).unwrap_or_default().to_vec();
     Ok(Seen { envelope, contents })
 }

@@ -286,10 +286,10 @@ impl Writer {
         if self.shared.syncing.load(Ordering::SeqCst) && !full && !last {
             return false;
         }
-        let (frame, grown) = self.engine.take_frame();
+        let (batch, grown) = self.engine.take_batch();
         let kept = (keep || last).then(|| self.take_touched());
         let job = Job {
-            frame,
+            batch,
             position: self.engine.state().position(),
             parked: std::mem::take(&mut self.parked),
             grown,

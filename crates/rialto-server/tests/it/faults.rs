@@ -17,8 +17,11 @@ use rialto_core::time::Time;
 use rialto_journal::digest::{Digest, entity_hash};
 use rialto_journal::entities::{EntityStore, MemoryEntities, Upsert};
 use rialto_journal::memory::{Fault, FaultPlan, FaultRates, MemoryDisk, MemoryJournal};
-use rialto_journal::{Frame, Journal, LogReader};
-use rialto_server::node::{Answered, Ask, Engine, Reply, restore};
+use rialto_journal::{Journal, LogReader, Staged};
+use rialto_server::node::{
+    Answered, Ask, Batch, Engine, Reply, content_refs, name_of, restore, stage,
+};
+use rialto_wire::body::content_hash;
 
 use super::workload::{Dice, founding, something};
 
@@ -39,7 +42,9 @@ struct World {
     entities: MemoryEntities,
     engine: Engine,
     now: u64,
-    in_flight: Option<(Frame, Vec<(u64, Told)>)>,
+    in_flight: Option<(Batch, Vec<Staged>, Vec<(u64, Told)>)>,
+    /// The texts of what is decided and not handed over yet.
+    staged: Vec<Staged>,
     parked: Vec<(u64, Told)>,
     told: BTreeMap<u64, Vec<Told>>,
     keys: u64,
@@ -58,6 +63,7 @@ impl World {
             engine,
             now: 1_795_000_000_000,
             in_flight: None,
+            staged: Vec::new(),
             parked: Vec::new(),
             told: BTreeMap::new(),
             keys: 0,
@@ -91,6 +97,9 @@ impl World {
         });
         ask.request.key = keyed;
         let again = ask.clone();
+        let Ok(staged) = stage(&self.journal.contents(), &ask) else {
+            return;
+        };
         let stamp = self.stamp();
         let mut facts = None;
         let answered = self
@@ -101,7 +110,10 @@ impl World {
             "an event did not fit the state"
         );
         let ids = match answered.reply {
-            Reply::Accepted { ids, .. } => ids,
+            Reply::Accepted { ids, .. } => {
+                self.staged.extend(staged);
+                ids
+            }
             _ => Vec::new(),
         };
         let key = keyed.filter(|_| facts.is_some()).map(|k| (again, k));
@@ -132,10 +144,11 @@ impl World {
         if self.in_flight.is_some() {
             return;
         }
-        let (frame, _) = self.engine.take_frame();
+        let (batch, _) = self.engine.take_batch();
         let waiting = std::mem::take(&mut self.parked);
-        match frame {
-            Some(frame) => self.in_flight = Some((frame, waiting)),
+        let staged = std::mem::take(&mut self.staged);
+        match batch {
+            Some(batch) => self.in_flight = Some((batch, staged, waiting)),
             None => waiting
                 .into_iter()
                 .for_each(|(at, told)| self.tell(at, told)),
@@ -143,12 +156,13 @@ impl World {
     }
 
     fn sync(&mut self) {
-        let Some((frame, waiting)) = self.in_flight.take() else {
+        let Some((batch, staged, waiting)) = self.in_flight.take() else {
             return;
         };
-        let Ok(head) = self.journal.append(&frame) else {
+        let Ok(head) = self.journal.append(&batch.frame) else {
             return self.crash();
         };
+        drop(staged);
         for (at, told) in waiting {
             assert!(
                 at <= head.position,
@@ -178,6 +192,7 @@ impl World {
         self.crashes += 1;
         self.disk.crash();
         self.in_flight = None;
+        self.staged.clear();
         self.parked.clear();
         let (journal, engine, entities) =
             start(&self.disk, self.entities.clone(), self.dice.roll());
@@ -252,6 +267,18 @@ fn replayed(reader: &mut dyn LogReader) -> State {
     }
 }
 
+/// Every text that a fact names is there, and is the one that it names.
+fn assert_contents(reader: &mut dyn LogReader) {
+    let frames = reader.read_from(1, usize::MAX).unwrap();
+    for facts in frames.iter().flat_map(|frame| &frame.envelopes) {
+        let envelope = Envelope::decode(facts).unwrap();
+        for named in envelope.events.iter().flat_map(content_refs) {
+            let text = reader.content(&name_of(&named)).unwrap().unwrap();
+            assert_eq!(content_hash(&text.salt, &text.bytes), named.hash);
+        }
+    }
+}
+
 fn digest(state: &State) -> Digest {
     let mut sum = Digest::default();
     state.for_each_key(|key| {
@@ -282,6 +309,7 @@ fn run(seed: u64, plan: FaultPlan) -> World {
         world.step();
     }
     world.crash();
+    assert_contents(world.journal.reader().as_mut());
     world
 }
 

@@ -1,7 +1,8 @@
 //! `rialto backup` and `rialto restore`: copies of a realm's data folder.
 //!
-//! Both work on files and beside a running server. A backup holds the log with its contents, and
-//! secrets only when asked for; views and the entity table are rebuilt from the log.
+//! Both work on files and beside a running server. A backup holds the log with its texts, encrypted,
+//! and their keys in a file of its own, which may be kept apart and renewed; secrets only when asked
+//! for. Views and the entity table are rebuilt from the log.
 
 use std::fs;
 use std::io::Write;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rialto_core::reject::Code;
-use rialto_journal::{BackupReport, private};
+use rialto_journal::{BackupReport, KeysFrom, private};
 use serde_json::json;
 
 use super::storage::{DataFolder, journal_error, positions};
@@ -21,7 +22,8 @@ const SECRETS: [&str; 2] = ["realm.key", "operator.token"];
 /// What to back up, and where to.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// A new or empty folder, which then only its owner can read.
+    /// A new or empty folder, which then only its owner can read. The keys of the texts are in its
+    /// keys.db, which can be kept apart: without it, no text of the backup can be read.
     target: PathBuf,
     #[command(flatten)]
     folder: DataFolder,
@@ -29,6 +31,10 @@ pub struct BackupArgs {
     /// keep a copy of it somewhere.
     #[arg(long)]
     with_secrets: bool,
+    /// Only renew keys.db of a backup that is there already: texts that were erased since it was
+    /// made are then erased in it too.
+    #[arg(long, conflicts_with = "with_secrets")]
+    keys_only: bool,
 }
 
 /// What to restore, and where to.
@@ -38,6 +44,13 @@ pub struct RestoreArgs {
     backup: PathBuf,
     #[command(flatten)]
     folder: DataFolder,
+    /// The keys file, if it is not keys.db in the backup's folder.
+    #[arg(long, value_name = "FILE", conflicts_with = "without_texts")]
+    keys: Option<PathBuf>,
+    /// Restore the log without its texts, for instance because their keys are lost. They are lost
+    /// for good then.
+    #[arg(long)]
+    without_texts: bool,
 }
 
 /// Backs a data folder up.
@@ -46,6 +59,14 @@ pub struct RestoreArgs {
 /// As the log's, or when a file cannot be copied.
 pub(crate) fn backup(args: &BackupArgs, out: Output) -> Result<(), CliError> {
     let data = args.folder.path()?;
+    if args.keys_only {
+        rialto_journal::refresh_keys(&data, &args.target).map_err(journal_error)?;
+        out.json(&json!({ "folder": args.target, "keys": "keys.db" }))?;
+        return out.line(format!(
+            "{} holds the keys of the texts that are not erased by now",
+            args.target.display()
+        ));
+    }
     let (bar, mut advance) = positions(out, "backup");
     let report =
         rialto_journal::backup(&data, &args.target, &mut advance).map_err(journal_error)?;
@@ -65,8 +86,13 @@ pub(crate) fn backup(args: &BackupArgs, out: Output) -> Result<(), CliError> {
 pub(crate) fn restore(args: &RestoreArgs, out: Output) -> Result<(), CliError> {
     let data = args.folder.path()?;
     let (bar, mut advance) = positions(out, "restore");
+    let keys = match &args.keys {
+        _ if args.without_texts => KeysFrom::Nowhere,
+        Some(file) => KeysFrom::File(file),
+        None => KeysFrom::Backup,
+    };
     let report =
-        rialto_journal::restore(&args.backup, &data, &mut advance).map_err(journal_error)?;
+        rialto_journal::restore(&args.backup, &data, keys, &mut advance).map_err(journal_error)?;
     bar.finish_and_clear();
     let secrets = copy_secrets(&args.backup, &data)?;
     if !secrets.contains(&"realm.key") {

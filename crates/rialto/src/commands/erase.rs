@@ -16,7 +16,7 @@ pub struct EraseArgs {
     remote: Remote,
 }
 
-/// Erases contents from log, views and later backups.
+/// Erases contents from log, views and later backups, and from earlier ones when their keys are renewed.
 ///
 /// # Errors
 /// As the server's, or when the output cannot be written.

@@ -15,7 +15,7 @@ use rialto_core::state::State;
 use rialto_journal::digest::{Digest, entity_hash};
 use rialto_journal::sqlite::SqliteReader;
 use rialto_journal::{JournalError, LogReader, StoredFrame};
-use rialto_server::node::content_refs;
+use rialto_server::node::{content_refs, name_of};
 use rialto_views::{EventFilter, Scale, readable};
 use rialto_wire::body::{Body, content_hash};
 use serde_json::{Map, Value, json};
@@ -303,7 +303,9 @@ fn damaged(position: u64, what: &str) -> CliError {
 fn texts(reader: &mut dyn LogReader, envelope: &Envelope) -> Result<Map<String, Value>, CliError> {
     let mut texts = Map::new();
     for reference in envelope.events.iter().flat_map(content_refs) {
-        let stored = reader.content(reference.id.0).map_err(journal_error)?;
+        let stored = reader
+            .content(&name_of(&reference))
+            .map_err(journal_error)?;
         let body = stored.and_then(|content| Body::from_bytes(&content.bytes).ok());
         let body = serde_json::to_value(body).map_err(|e| CliError::bug(e.to_string()))?;
         texts.insert(reference.id.to_string(), body);
@@ -396,7 +398,10 @@ fn check_contents(
 ) -> Result<(), CliError> {
     for reference in envelope.events.iter().flat_map(content_refs) {
         replayed.contents += 1;
-        match reader.content(reference.id.0).map_err(journal_error)? {
+        match reader
+            .content(&name_of(&reference))
+            .map_err(journal_error)?
+        {
             None => replayed.erased += 1,
             Some(content) if content_hash(&content.salt, &content.bytes) == reference.hash => {}
             Some(_) => {

@@ -44,6 +44,56 @@ fn last_line(done: &Done) -> (i32, String) {
 }
 
 #[test]
+fn a_backup_holds_the_texts_that_its_keys_open() {
+    let place = Place::new();
+    let server = place.serve("rialto-data");
+    market(&place, &server);
+    let sent = ["message", "send", "@casa", "a private word"];
+    let sent = place.told(&server, "ana.token", &sent);
+    let message = text(&sent["ids"]["msg"]).to_owned();
+    let shown = place.told(&server, "ana.token", &["message", "show", &message]);
+    let content = text(&shown["body"]["content"]).to_owned();
+    let backup = place.run(&["backup", "copy", "--json"]).json();
+    let contents = backup["contents"].as_u64().unwrap();
+    // Erased after the backup was made; then its keys are renewed.
+    place.told(&server, OPERATOR, &["erase", &content]);
+    std::fs::copy(place.path("copy/keys.db"), place.path("apart.db")).unwrap();
+    let renewed = place.run(&["backup", "copy", "--keys-only"]);
+    assert_eq!(renewed.code, 0, "{}", renewed.err);
+    assert_eq!(server.terminate(), Some(0));
+    let count = |folder: &str| {
+        let verified = place
+            .run(&["log", "verify", "--data", folder, "--json"])
+            .json();
+        let number = |name: &str| verified[name].as_u64().unwrap();
+        number("contents") - number("erased")
+    };
+    let restore = |args: &[&str]| place.run(&[&["restore", "copy", "--data"], args].concat());
+    assert_eq!(restore(&["renewed"]).code, 0);
+    assert_eq!(count("renewed"), contents - 1);
+    assert_eq!(restore(&["with-older", "--keys", "apart.db"]).code, 0);
+    assert_eq!(count("with-older"), contents);
+
+    std::fs::remove_file(place.path("copy/keys.db")).unwrap();
+    assert_eq!(restore(&["none"]).refused(), (4, "RLT0916".to_owned()));
+    assert!(!place.path("none").exists());
+    assert_eq!(restore(&["log-only", "--without-texts"]).code, 0);
+    assert_eq!(count("log-only"), 0);
+    std::fs::copy(
+        place.path("rialto-data/realm.key"),
+        place.path("log-only/realm.key"),
+    )
+    .unwrap();
+    let server = place.serve("log-only");
+    assert_eq!(server.terminate(), Some(0));
+    for name in ["keys.db", "keys.db-wal", "keys.db-shm"] {
+        let _ = std::fs::remove_file(place.path(&format!("renewed/{name}")));
+    }
+    let served = place.run(&["serve", "--data", "renewed", "--listen", "127.0.0.1:0"]);
+    assert_eq!(served.refused(), (4, "RLT0916".to_owned()));
+}
+
+#[test]
 fn a_backup_taken_while_serving_is_served_again() {
     let place = Place::new();
     let server = place.serve("rialto-data");
