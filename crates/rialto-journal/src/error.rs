@@ -114,6 +114,31 @@ pub enum JournalError {
         "the contents are erased but a long read keeps old bytes in the write-ahead file: erase again when it has ended"
     )]
     EraseIncomplete,
+    /// What is asked for has left the log for the archive, which is not at hand.
+    #[error(
+        "the positions {first} to {last} of the log are archived, in {name}{}: name the folder that holds it with --archive or the setting `archive`",
+        looked.as_ref().map_or_else(String::new, |folder| format!(", which is not in {}", folder.display()))
+    )]
+    Archived {
+        /// First position of the segment that is needed.
+        first: Position,
+        /// Its last position.
+        last: Position,
+        /// Name of its file.
+        name: String,
+        /// The folder that does not have it, if one was named.
+        looked: Option<PathBuf>,
+    },
+    /// A segment is not what the log says of it, or the log's record of one is damaged.
+    #[error(
+        "the segment {name} cannot be used: {what}; name the folder that holds the right one, or restore it from a copy"
+    )]
+    BadSegment {
+        /// Name of its file.
+        name: String,
+        /// What was found.
+        what: String,
+    },
     /// No room left on the device, or the quota is used up.
     #[error("the disk is full: free some space, then start the server again")]
     StorageFull,
@@ -138,6 +163,13 @@ impl JournalError {
 
     pub(crate) fn invalid(what: impl Into<String>) -> Self {
         Self::Invalid { what: what.into() }
+    }
+
+    pub(crate) fn bad_segment(name: &str, what: &str) -> Self {
+        Self::BadSegment {
+            name: name.to_owned(),
+            what: what.to_owned(),
+        }
     }
 
     /// Sorts an error of the file system.

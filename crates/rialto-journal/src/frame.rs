@@ -42,6 +42,8 @@ const MAGIC: &[u8; 8] = b"RLTFRAME";
 const CHAINED_FROM: usize = 12;
 const HEADER_BYTES: usize = 56;
 const HASH_BYTES: usize = 32;
+/// Bytes of an encoded frame besides its envelopes and their lengths.
+pub(crate) const AROUND_BYTES: usize = HEADER_BYTES + HASH_BYTES;
 
 /// Id of the `ordinal`-th content of the envelope at `position`, or `None` past
 /// [`MAX_POSITION`] or [`MAX_CONTENTS_PER_ENVELOPE`].

@@ -7,9 +7,13 @@
 //! - [`entities::EntityStore`] is snapshot and digest of the state, rebuildable from the log.
 //! - [`contents`] keeps what the facts name but do not hold, encrypted, each under a key of its own.
 //! - [`backup`] and [`restore`] copy a log, [`verify`] walks its hash chain.
+//! - A log need not keep all of its frames: whole ones leave from its beginning for a
+//!   [`segment`] with a signed checkpoint ([`sqlite::SqliteJournal::archive`]). The log keeps the
+//!   checkpoints and the entities of the state at the end of the last one, so it still begins with a
+//!   known state; readers that are told where the segments are go on reading them.
 //!
-//! Facts (envelopes) are opaque bytes here, chained by BLAKE3 (see [`frame`]) and never changed or
-//! removed. Contents are stored beside them, by the hash that the facts name, and can be erased for
+//! Facts (envelopes) are opaque bytes here, chained by BLAKE3 (see [`frame`]) and never changed.
+//! Contents are stored beside them, by the hash that the facts name, and can be erased for
 //! good. Who reads one compares it with that hash: this crate knows neither facts nor how they hash.
 //!
 //! # What is absent
@@ -29,7 +33,7 @@
 //!
 //! | name | holds |
 //! |---|---|
-//! | `log.db` | frames, and the ciphertexts of contents up to 64 KiB, SQLite |
+//! | `log.db` | frames, and the ciphertexts of contents up to 64 KiB, SQLite; the checkpoints of archived frames |
 //! | `log.db-wal`, `log.db-shm` | SQLite's write-ahead file and its index; they belong to `log.db` |
 //! | `log.lock` | held by the server while it runs |
 //! | `contents/` | the ciphertexts of larger contents, one file each, named by hash and key number |
@@ -48,12 +52,14 @@ mod error;
 pub mod frame;
 pub mod memory;
 pub mod private;
+pub mod segment;
 pub mod sqlite;
 mod verify;
 
 pub use contents::{ContentName, Contents, Staged};
 pub use error::JournalError;
 pub use frame::{StoredFrame, content_id, content_position};
+pub use segment::Checkpoint;
 pub use sqlite::{BackupReport, KeysFrom, backup, refresh_keys, restore};
 pub use verify::{Verification, verify};
 
@@ -147,11 +153,40 @@ pub trait LogReader: Send {
     /// `Corrupt`, `Io`.
     fn head(&mut self) -> Result<Head, JournalError>;
 
+    /// Where the log begins that this reader can read: the end of what is archived out of its
+    /// reach; [`Head::EMPTY`] if it reads from the first position on.
+    ///
+    /// # Errors
+    /// `Corrupt`, `BadSegment`, `NewerVersion`, `Io`.
+    fn start(&mut self) -> Result<Head, JournalError> {
+        Ok(Head::EMPTY)
+    }
+
+    /// The checkpoint at the end of what is archived, whether or not the archive is at hand; none
+    /// if the log has all of its frames. Its signature is verified; whether the key is the realm's
+    /// is for the caller.
+    ///
+    /// # Errors
+    /// As [`LogReader::start`].
+    fn base(&mut self) -> Result<Option<Checkpoint>, JournalError> {
+        Ok(None)
+    }
+
+    /// Visits (key, value) of every entity of the state at [`LogReader::base`]. The caller compares
+    /// their sum with the checkpoint's.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Io`.
+    fn base_entities(&mut self, _visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), JournalError> {
+        Ok(())
+    }
+
     /// Whole frames from the one that holds position `from` (0 counts as 1) on, each verified and
     /// chained to the one before it. Stops before `max_bytes` of facts are exceeded, but gives at
     /// least one frame if there is one; empty past the head.
     ///
     /// # Errors
+    /// `Archived` when the position is archived and its segment not at hand, `BadSegment`,
     /// `Corrupt`, `NewerVersion`, `Io`.
     fn read_from(
         &mut self,

@@ -1,4 +1,4 @@
-//! Walks a whole log and recomputes its chain.
+//! Walks a log and recomputes its chain, from where its reader begins.
 //!
 //! Never looks at contents: they are outside the chain.
 
@@ -10,9 +10,11 @@ const STEP_BYTES: usize = 8 << 20;
 /// What a verified log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verification {
+    /// Where the walk began: at nothing, or at the end of what is archived out of reach.
+    pub start: Head,
     /// Frames (commits).
     pub frames: u64,
-    /// Envelopes; equal to the last position.
+    /// Envelopes.
     pub envelopes: u64,
     /// Bytes in the envelopes.
     pub envelope_bytes: u64,
@@ -20,8 +22,8 @@ pub struct Verification {
     pub head: Head,
 }
 
-/// Reads every frame from position 1 to the head as it stands at the start, verifying checksums,
-/// positions and chain; calls `progress(position, head_position)` after each step of some
+/// Reads every frame from the reader's first one to the head as it stands at the start, verifying
+/// checksums, positions and chain; calls `progress(position, head_position)` after each step of some
 /// megabytes.
 ///
 /// # Errors
@@ -31,11 +33,13 @@ pub fn verify(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verification, JournalError> {
     let end = reader.head()?;
+    let start = reader.start()?;
     let mut report = Verification {
+        start,
         frames: 0,
         envelopes: 0,
         envelope_bytes: 0,
-        head: Head::EMPTY,
+        head: start,
     };
     while report.head.position < end.position {
         let frames = reader.read_from(report.head.position + 1, STEP_BYTES)?;

@@ -3,7 +3,7 @@
 //! Whatever serves or holds a realm opens it here and ends it here, so that there is one order of
 //! starting and one of stopping. Nothing here decides, reads settings, or hears signals.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,7 +43,8 @@ impl Setup {
     /// it is called if it is founded now.
     #[must_use]
     pub fn folder(data: PathBuf, name: Handle) -> Self {
-        Self::of(Storage::Folder(data), name)
+        let archive = None;
+        Self::of(Storage::Folder { data, archive }, name)
     }
 
     /// The same in memory, gone with the process. Nothing walks its log.
@@ -63,6 +64,16 @@ impl Setup {
             receivers: None,
             reloader: None,
         }
+    }
+
+    /// Reads what is archived of its log from the segments in a folder, if one is given. A realm in
+    /// memory has no archive.
+    #[must_use]
+    pub fn with_archive(mut self, folder: Option<PathBuf>) -> Self {
+        if let Storage::Folder { archive, .. } = &mut self.storage {
+            *archive = folder;
+        }
+        self
     }
 
     /// With another clock and another chance.
@@ -264,6 +275,17 @@ impl Drop for Realm {
     }
 }
 
+/// Refuses to begin views anew, or to go on with old ones, where the facts that they need next are
+/// archived out of reach: they would never hold what came before. Nothing has been deleted by then.
+fn can_rebuild(node: &Node, views: &Path) -> Result<(), BootError> {
+    let mut reader = node.new_reader();
+    let position = Views::position_in(views);
+    match reader.base()? {
+        Some(base) if position < base.last => Ok(reader.read_from(position + 1, 0).map(drop)?),
+        _ => Ok(()),
+    }
+}
+
 /// Stores when tokens were last used.
 fn keep_uses(door: &Door) {
     let kept = door.last_use.keep(|token| door.node.holds(token));
@@ -284,7 +306,7 @@ async fn keep_uses_now_and_then(door: Arc<Door>) {
 async fn assemble(setup: Setup) -> Result<Realm, BootError> {
     let Setup { storage, .. } = setup;
     let folder = match &storage {
-        Storage::Folder(folder) => Some(folder.clone()),
+        Storage::Folder { data, .. } => Some(data.clone()),
         Storage::Memory => None,
     };
     let opened = node::open(storage, &setup.name, setup.clock, setup.chance).await?;
@@ -299,7 +321,9 @@ async fn assemble(setup: Setup) -> Result<Realm, BootError> {
                 let opened = node::vault(folder)?;
                 vault = Some(Arc::new(opened));
                 let secret = node::metrics_secret(folder, node.chance())?;
-                let views = Views::open(&folder.join("views.db"));
+                let path = folder.join("views.db");
+                can_rebuild(&node, &path)?;
+                let views = Views::open(&path);
                 (views, rules.with_metrics_secret(&secret))
             }
             None => (Views::in_memory(), rules),

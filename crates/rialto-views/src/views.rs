@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use rialto_core::event::Envelope;
 use rialto_core::id::ContentId;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::db::{int, prepare_once, uint};
 use crate::fold::{self, Cache};
@@ -70,6 +70,27 @@ impl Views {
             Err(Error::Damaged(_)) => Self::begin_anew(path),
             Err(why) => Err(why),
         }
+    }
+
+    /// The position of the views in a file; 0 if there is none that [`Views::open`] would go on with.
+    /// Creates and deletes nothing.
+    #[must_use]
+    pub fn position_in(path: &Path) -> u64 {
+        let read = || -> rusqlite::Result<u64> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let db = Connection::open_with_flags(path, flags)?;
+            let header = |sql| db.query_row(sql, [], |r| r.get::<_, u32>(0));
+            let whose = (
+                header("PRAGMA application_id")?,
+                header("PRAGMA user_version")?,
+            );
+            if whose != (APPLICATION, VERSION) {
+                return Ok(0);
+            }
+            db.query_row("SELECT position FROM meta", [], |r| r.get(0))
+                .map(uint)
+        };
+        read().unwrap_or(0)
     }
 
     fn begin_anew(path: &Path) -> Result<Self> {
@@ -169,6 +190,17 @@ impl Views {
             }
         }
         Ok(position)
+    }
+
+    /// Makes durable what was taken in: a crash of the machine leaves the views at this position or
+    /// a later one. Otherwise it may take them back a little, and the log gives it again.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the file fails.
+    pub fn settle(&mut self) -> Result<()> {
+        let db = lock(&self.db);
+        db.execute_batch("PRAGMA synchronous = FULL; UPDATE meta SET position = position; PRAGMA synchronous = NORMAL;")?;
+        Ok(())
     }
 
     /// Wipes the texts of contents from every table and index and their bytes from the file, and

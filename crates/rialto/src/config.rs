@@ -36,6 +36,13 @@ pub(crate) const DATA: Key = Key {
     default: Some("rialto-data"),
     about: "data folder of the realm",
 };
+/// Where the segments of archived parts of the log are.
+pub(crate) const ARCHIVE: Key = Key {
+    name: "archive",
+    env: "RIALTO_ARCHIVE",
+    default: None,
+    about: "folder that holds the archived segments of the realm's log",
+};
 /// Where the server listens.
 pub(crate) const LISTEN: Key = Key {
     name: "listen",
@@ -117,6 +124,7 @@ pub(crate) const CA: Key = Key {
 /// Every setting.
 pub(crate) const KEYS: &[&Key] = &[
     &DATA,
+    &ARCHIVE,
     &LISTEN,
     &PUBLIC_URL,
     &HOSTS,
@@ -133,6 +141,7 @@ pub(crate) const KEYS: &[&Key] = &[
 /// The settings that a server reads only when it starts.
 pub(crate) const AT_START: &[&Key] = &[
     &DATA,
+    &ARCHIVE,
     &LISTEN,
     &PUBLIC_URL,
     &HOSTS,

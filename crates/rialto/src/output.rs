@@ -251,6 +251,8 @@ impl Exit {
             Code::CannotListen | Code::BadSettings => Self::Usage,
             Code::StorageFull
             | Code::LogCorrupt
+            | Code::Archived
+            | Code::BadSegment
             | Code::LogNewer
             | Code::LogForeign
             | Code::DataLocked

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::base;
 use super::blobs::Blobs;
 use super::file;
 use super::reader::SqliteReader;
@@ -151,6 +152,7 @@ fn copy(
         contents: 0,
         large: 0,
     };
+    copy.base()?;
     let head = copy.frames(progress)?;
     if plain {
         copy.blobs.create_folder()?;
@@ -198,12 +200,37 @@ struct Copy {
 }
 
 impl Copy {
+    /// Copies what the log keeps of archived frames. A copy holds the state that its log begins
+    /// with, so it needs the archive no more than its source does.
+    fn base(&mut self) -> Result<(), JournalError> {
+        let tx = self.conn.unchecked_transaction().map_err(write_failed)?;
+        let mut after = 0;
+        loop {
+            let found = self.source.checkpoints(after, STEP_CONTENTS)?;
+            let Some(last) = found.last() else {
+                break;
+            };
+            base::create(&tx).map_err(write_failed)?;
+            after = last.first;
+            for checkpoint in &found {
+                base::insert(&tx, checkpoint).map_err(write_failed)?;
+            }
+        }
+        let mut written = Ok(());
+        self.source.base_entities(&mut |key, value| {
+            if written.is_ok() {
+                written = base::insert_entity(&tx, key, value);
+            }
+        })?;
+        written.and_then(|()| tx.commit()).map_err(write_failed)
+    }
+
     fn frames(
         &mut self,
         progress: &mut dyn FnMut(Position, Position),
     ) -> Result<Head, JournalError> {
         let end = self.source.head()?;
-        let mut head = Head::EMPTY;
+        let mut head = self.source.start()?;
         let mut buffer = Vec::new();
         while head.position < end.position {
             let frames = self.source.read_from(head.position + 1, STEP_BYTES)?;

@@ -8,8 +8,10 @@
 //!
 //! Erasing deletes keys; the ciphertexts go after them. Contents of the first format have no keys
 //! and are overwritten in place: nothing is ever deleted from their table, so SQLite never moves a
-//! row and leaves no stale copy of one. Backups leave erased contents out.
+//! row and leaves no stale copy of one. Frames do leave, for the archive ([`base`]); the log is
+//! then written anew as a whole. Backups leave erased contents out.
 
+mod base;
 mod blobs;
 mod copy;
 mod file;
@@ -34,7 +36,9 @@ use crate::contents::files::Files;
 use crate::contents::keys::{KEYS_NAME, SqliteKeys};
 use crate::contents::rows::Rows;
 use crate::contents::{Body, ContentStore as _, Slot, Waiting};
+use crate::entities::Upsert;
 use crate::frame;
+use crate::segment::{Checkpoint, StateSum};
 use crate::{ContentName, Contents, Frame, Hash, Head, Journal, JournalError, LogReader};
 
 /// Bytes appended between two moves of pages into the log file.
@@ -55,6 +59,8 @@ pub struct SqliteJournal {
     plain: Option<Blobs>,
     head: Head,
     poisoned: bool,
+    /// Where its readers find archived segments.
+    archive: Option<PathBuf>,
     /// Encoded facts, kept for its capacity.
     buffer: Vec<u8>,
     since_checkpoint_bytes: usize,
@@ -76,6 +82,7 @@ impl SqliteJournal {
         let contents = open_contents(folder, &conn)?;
         file::sync_folder(folder)?;
         let head = checked_head(&conn)?;
+        check_start(&conn)?;
         let plain = file::has_plain(&conn)?.then(|| Blobs::of(folder));
         if let Some(blobs) = &plain {
             blobs.remove_unless(|id| {
@@ -90,13 +97,87 @@ impl SqliteJournal {
             plain,
             head,
             poisoned: false,
+            archive: None,
             buffer: Vec::new(),
             since_checkpoint_bytes: 0,
             _lock: lock,
         };
         journal.remove_leftovers()?;
-        journal.checkpoint(Checkpoint::Passive)?;
+        journal.checkpoint(Moved::Passive)?;
         Ok(journal)
+    }
+
+    /// Lets the readers that come from here read what is archived from the segments in a folder, if
+    /// one is given.
+    #[must_use]
+    pub fn with_archive(mut self, archive: Option<&Path>) -> Self {
+        self.archive = archive.map(Path::to_owned);
+        self
+    }
+
+    /// What the state at the beginning of the log becomes by changes, each key at most once: what
+    /// the checkpoint of the next segment has to say.
+    ///
+    /// # Errors
+    /// `BadSegment`, `Io`.
+    pub fn base_after(&self, upserts: &[Upsert]) -> Result<StateSum, JournalError> {
+        base::sum_after(&self.conn, upserts)
+    }
+
+    /// Takes the frames of a segment out of the log for good, from its beginning, and keeps the
+    /// checkpoint and the state at its end instead: all of it when this returns, on error or after
+    /// a crash all or nothing. The caller has the segment safe and verified. The log file keeps its
+    /// size until [`SqliteJournal::compact`].
+    ///
+    /// # Errors
+    /// `Invalid` when the segment is not the log's beginning, is all of it, or `upserts` do not lead
+    /// to the checkpoint's state; `StorageFull`, `Io`. Any error poisons the journal.
+    pub fn archive(
+        &mut self,
+        checkpoint: &Checkpoint,
+        upserts: &[Upsert],
+    ) -> Result<(), JournalError> {
+        if self.poisoned {
+            return Err(JournalError::Poisoned);
+        }
+        let removed = self.remove(checkpoint, upserts);
+        self.poisoned = removed.is_err();
+        removed
+    }
+
+    fn remove(&mut self, checkpoint: &Checkpoint, upserts: &[Upsert]) -> Result<(), JournalError> {
+        let failed =
+            |error| JournalError::sqlite("take frames out of the log", checkpoint.first, error);
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        base::remove(&tx, checkpoint, upserts)?;
+        tx.commit().map_err(failed)?;
+        self.checkpoint(Moved::Passive).map(drop)
+    }
+
+    /// Writes the log file anew without the room that frames left in it, if they left any. Needs free
+    /// space of twice what stays, in the data folder. Says whether the file could be cut: a reader may
+    /// hold it.
+    ///
+    /// # Errors
+    /// `StorageFull`, `Io`; the log is as it was then.
+    pub fn compact(&mut self) -> Result<bool, JournalError> {
+        let failed = |error| JournalError::sqlite("write the log anew", 0, error);
+        let free: i64 = self
+            .conn
+            .query_row("PRAGMA freelist_count", [], |row| row.get(0))
+            .map_err(failed)?;
+        if free == 0 {
+            return self.checkpoint(Moved::Truncate);
+        }
+        // What SQLite writes on the way holds texts: it stays on the folder's own disk.
+        self.conn
+            .pragma_update(None, "temp_store_directory", self.folder.to_string_lossy())
+            .map_err(failed)?;
+        self.conn.execute_batch("VACUUM").map_err(failed)?;
+        self.checkpoint(Moved::Truncate)
     }
 
     fn write(&mut self, frame: &Frame) -> Result<Head, JournalError> {
@@ -144,15 +225,15 @@ impl SqliteJournal {
     fn checkpoint_if_due(&mut self) {
         if self.since_checkpoint_bytes >= CHECKPOINT_BYTES {
             self.since_checkpoint_bytes = 0;
-            self.poisoned = self.checkpoint(Checkpoint::Passive).is_err();
+            self.poisoned = self.checkpoint(Moved::Passive).is_err();
         }
     }
 
     /// Says whether everything was moved.
-    fn checkpoint(&mut self, kind: Checkpoint) -> Result<bool, JournalError> {
+    fn checkpoint(&mut self, kind: Moved) -> Result<bool, JournalError> {
         let sql = match kind {
-            Checkpoint::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
-            Checkpoint::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
+            Moved::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+            Moved::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
         };
         let busy = self
             .conn
@@ -205,7 +286,7 @@ impl SqliteJournal {
             return Ok(0);
         };
         let erased = self.overwrite(&blobs, names)?;
-        if self.checkpoint(Checkpoint::Truncate)? {
+        if self.checkpoint(Moved::Truncate)? {
             Ok(erased)
         } else {
             Err(JournalError::EraseIncomplete)
@@ -259,8 +340,9 @@ fn row_bytes(taken: &[(Hash, Waiting)]) -> usize {
     bytes.sum()
 }
 
+/// What is moved out of the write-ahead file.
 #[derive(Clone, Copy)]
-enum Checkpoint {
+enum Moved {
     /// What readers allow, without waiting.
     Passive,
     /// Everything, waiting for readers, and empties the write-ahead file.
@@ -298,7 +380,7 @@ impl Journal for SqliteJournal {
     }
 
     fn reader(&self) -> Box<dyn LogReader> {
-        Box::new(SqliteReader::lazy(&self.folder))
+        Box::new(SqliteReader::lazy(&self.folder).with_archive(self.archive.as_deref()))
     }
 }
 
@@ -306,8 +388,20 @@ impl Journal for SqliteJournal {
 impl Drop for SqliteJournal {
     fn drop(&mut self) {
         if !self.poisoned && self.conn.busy_timeout(Duration::ZERO).is_ok() {
-            let _ = self.checkpoint(Checkpoint::Truncate);
+            let _ = self.checkpoint(Moved::Truncate);
         }
+    }
+}
+
+/// The log has its first frame, or the frames before it are archived.
+fn check_start(conn: &Connection) -> Result<(), JournalError> {
+    let base = base::last(conn)?.map_or(0, |base| base.last);
+    let first =
+        base::first_frame(conn).map_err(|error| JournalError::sqlite("read the log", 0, error))?;
+    match first {
+        None if base == 0 => Ok(()),
+        Some(first) if first == base + 1 => Ok(()),
+        _ => Err(JournalError::corrupt(base + 1, "a frame is missing")),
     }
 }
 

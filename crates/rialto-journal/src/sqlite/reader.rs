@@ -1,4 +1,5 @@
-//! Reads a log folder, beside its writer or without one.
+//! Reads a log folder, beside its writer or without one, and the segments of its archive where it
+//! is told of a folder that has them.
 //!
 //! Never writes, and holds no read transaction between calls, so that it does not keep the
 //! write-ahead file from being reset.
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::base;
 use super::blobs::Blobs;
 use super::file;
 use super::rows::{self, ContentRow, Stored};
@@ -15,6 +17,7 @@ use crate::contents::keys::{KEYS_NAME, KeyId, KeyReader};
 use crate::contents::rows::{Kept, Rows};
 use crate::contents::{ContentStore as _, Key, cipher};
 use crate::frame::{GENESIS, StoredFrame};
+use crate::segment::{Checkpoint, Segment};
 use crate::{Content, ContentId, ContentName, Hash, Head, JournalError, LogReader, Position};
 
 /// A reader of the log in a folder. Connects on first use.
@@ -28,6 +31,10 @@ pub struct SqliteReader {
     keys: Option<KeyReader>,
     /// End of the last frame read, so that reading on need not look it up.
     last_read: Head,
+    /// Where archived segments are.
+    archive: Option<PathBuf>,
+    /// The segment read last.
+    segment: Option<Segment>,
 }
 
 /// A connection, and which contents its log has.
@@ -73,6 +80,8 @@ impl SqliteReader {
             log: None,
             keys: None,
             last_read: Head::EMPTY,
+            archive: None,
+            segment: None,
         }
     }
 
@@ -80,6 +89,27 @@ impl SqliteReader {
     pub(super) fn with_keys_at(mut self, path: &Path) -> Self {
         self.keys_path = path.to_owned();
         self
+    }
+
+    /// Reads what is archived from the segments in this folder, if one is given.
+    #[must_use]
+    pub fn with_archive(self, archive: Option<&Path>) -> Self {
+        Self {
+            archive: archive.map(Path::to_owned),
+            ..self
+        }
+    }
+
+    /// The next `limit` checkpoints of archived segments after a position, in the order of the log.
+    ///
+    /// # Errors
+    /// `BadSegment`, `Io`.
+    pub fn checkpoints(
+        &mut self,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<Checkpoint>, JournalError> {
+        base::after(self.conn()?, after, limit)
     }
 
     fn log(&mut self) -> Result<&Log, JournalError> {
@@ -208,14 +238,68 @@ impl SqliteReader {
             .map_err(|error| JournalError::sqlite("read the log", first, error))?;
         match before {
             Some((last, Some(chain))) if last == first - 1 => Ok(chain),
-            _ => Err(JournalError::corrupt(first - 1, "a frame is missing")),
+            Some(_) => Err(JournalError::corrupt(first - 1, "a frame is missing")),
+            None => match base::last(self.conn()?)? {
+                Some(base) if base.last == first - 1 => Ok(base.chain),
+                _ => Err(JournalError::corrupt(first - 1, "a frame is missing")),
+            },
         }
+    }
+
+    /// Frames from a position on that is not in the log itself, up to the end of its segment.
+    fn read_archived(
+        &mut self,
+        from: Position,
+        max_bytes: usize,
+    ) -> Result<Vec<StoredFrame>, JournalError> {
+        let Some(checkpoint) = base::holding(self.conn()?, from)? else {
+            return Err(JournalError::corrupt(from, "a frame is missing"));
+        };
+        let kept = self.segment.take();
+        let kept = kept.filter(|segment| *segment.checkpoint() == checkpoint);
+        let segment = match (kept, &self.archive) {
+            (Some(segment), _) => Some(segment),
+            (None, Some(folder)) => Segment::open(folder, &checkpoint)?,
+            (None, None) => None,
+        };
+        let Some(segment) = segment else {
+            return Err(JournalError::Archived {
+                first: checkpoint.first,
+                last: checkpoint.last,
+                name: checkpoint.file_name(),
+                looked: self.archive.clone(),
+            });
+        };
+        let segment = self.segment.insert(segment);
+        let frames = segment.frames_from(from, max_bytes)?;
+        let end = frames.last().map(|frame| Head {
+            position: frame.last(),
+            chain: frame.chain,
+        });
+        self.last_read =
+            end.ok_or_else(|| JournalError::corrupt(from, "its segment does not hold it"))?;
+        Ok(frames)
     }
 }
 
 impl LogReader for SqliteReader {
     fn head(&mut self) -> Result<Head, JournalError> {
         rows::head(self.conn()?)
+    }
+
+    fn start(&mut self) -> Result<Head, JournalError> {
+        if self.archive.is_some() {
+            return Ok(Head::EMPTY);
+        }
+        Ok(self.base()?.map_or(Head::EMPTY, |base| base.head()))
+    }
+
+    fn base(&mut self) -> Result<Option<Checkpoint>, JournalError> {
+        base::last(self.conn()?)
+    }
+
+    fn base_entities(&mut self, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), JournalError> {
+        base::entities(self.conn()?, visit)
     }
 
     fn read_from(
@@ -230,7 +314,8 @@ impl LogReader for SqliteReader {
         }
         let first = match rows::frame_start(self.conn()?, from).map_err(failed)? {
             Some((first, last)) if last >= from => first,
-            _ => return Err(JournalError::corrupt(from, "a frame is missing")),
+            Some(_) => return Err(JournalError::corrupt(from, "a frame is missing")),
+            None => return self.read_archived(from, max_bytes),
         };
         let frames = rows::frames_from(self.conn()?, first, max_bytes)?;
         let mut before = Head {

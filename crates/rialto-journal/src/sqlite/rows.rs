@@ -216,11 +216,11 @@ fn content_row(row: &Row<'_>) -> SqlResult<ContentRow> {
 }
 
 /// Positions and content ids stay below 2^63, see [`frame::MAX_POSITION`].
-fn number(value: u64) -> i64 {
+pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 /// A negative number is in no valid row; it becomes one that no position or id can be.
-fn unsigned(value: i64) -> u64 {
+pub(super) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }

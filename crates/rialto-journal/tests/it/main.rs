@@ -1,7 +1,9 @@
-//! The journal from outside, both backends: append and read, faults, erasure, backup, entities.
+//! The journal from outside, both backends: append and read, faults, erasure, archive,
+//! backup, entities.
 
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
+mod archive;
 mod backup;
 mod contents;
 mod entities;

@@ -623,7 +623,9 @@ async fn render_within<T>(
             }
             let position = told.delivery.position;
             let read = |reader: &mut dyn rialto_journal::LogReader| {
-                Ok(door.node.tail().seen(position, reader))
+                // The views keep the facts of deliveries whose frames are archived.
+                let kept = || door.views.envelope(position).map_err(BootError::Views);
+                Ok(door.node.tail().seen(position, reader, kept))
             };
             let seen = door.node.with_log(read).map_err(BootError::from);
             let seen = seen.and_then(|s| s)?;

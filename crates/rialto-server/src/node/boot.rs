@@ -12,11 +12,14 @@ use rialto_core::realm::RealmCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
 use rialto_core::text::{AssetCode, Handle};
+use rialto_journal::digest::entity_hash;
 use rialto_journal::entities::{EntityStore, MemoryEntities, SqliteEntities};
+use rialto_journal::frame::GENESIS;
 use rialto_journal::memory::{MemoryDisk, MemoryJournal, MemoryReader};
 use rialto_journal::private::{self, Openness};
+use rialto_journal::segment::StateSum;
 use rialto_journal::sqlite::{SqliteJournal, SqliteReader};
-use rialto_journal::{Journal, JournalError, LogReader};
+use rialto_journal::{Checkpoint, Head, Journal, JournalError, LogReader};
 use thiserror::Error;
 
 use super::clock::{Chance, Clock};
@@ -28,8 +31,13 @@ use super::writer;
 
 /// Where a realm is kept.
 pub enum Storage {
-    /// In a folder.
-    Folder(PathBuf),
+    /// In a folder; what is archived of its log is read from a second one, if it is given.
+    Folder {
+        /// The data folder.
+        data: PathBuf,
+        /// Where the segments of the archive are.
+        archive: Option<PathBuf>,
+    },
     /// In memory, gone with the process.
     Memory,
 }
@@ -88,6 +96,8 @@ impl BootError {
             Self::Journal(JournalError::NotEmpty { .. }) => Code::BackupTarget,
             Self::Journal(JournalError::KeysMissing { .. }) => Code::KeysMissing,
             Self::Journal(JournalError::KeysOther { .. }) => Code::KeysOther,
+            Self::Journal(JournalError::Archived { .. }) => Code::Archived,
+            Self::Journal(JournalError::BadSegment { .. }) => Code::BadSegment,
             Self::Journal(_) | Self::Secrets(_) | Self::Views(_) | Self::Io { .. } => {
                 Code::StorageFailed
             }
@@ -142,8 +152,8 @@ pub async fn open(
     let mut operator_token = None;
     if empty {
         let token = found(&node, name, key).await?;
-        if let Storage::Folder(folder) = &storage {
-            write_private(&folder.join("operator.token"), &format!("{token}\n"))?;
+        if let Storage::Folder { data, .. } = &storage {
+            write_private(&data.join("operator.token"), &format!("{token}\n"))?;
         }
         operator_token = Some(token);
     }
@@ -167,12 +177,17 @@ fn stores(storage: &Storage) -> Result<Stores, BootError> {
                 new_reader,
             ))
         }
-        Storage::Folder(folder) => {
+        Storage::Folder {
+            data: folder,
+            archive,
+        } => {
             make_folder(folder)?;
-            let journal = SqliteJournal::open(folder)?;
+            let journal = SqliteJournal::open(folder)?.with_archive(archive.as_deref());
             let entities = open_entities(&folder.join("entities.db"))?;
-            let own = folder.clone();
-            let new_reader: NewReader = Box::new(move || Box::new(SqliteReader::lazy(&own)));
+            let (own, archive) = (folder.clone(), archive.clone());
+            let new_reader: NewReader = Box::new(move || {
+                Box::new(SqliteReader::lazy(&own).with_archive(archive.as_deref()))
+            });
             Ok((Box::new(journal), Box::new(entities), new_reader))
         }
     }
@@ -201,7 +216,7 @@ fn make_folder(folder: &Path) -> Result<(), BootError> {
 }
 
 /// The entity table can always be rebuilt, so a damaged one is replaced by a new one.
-fn open_entities(path: &Path) -> Result<SqliteEntities, BootError> {
+pub(super) fn open_entities(path: &Path) -> Result<SqliteEntities, BootError> {
     match SqliteEntities::open(path) {
         Ok(entities) => Ok(entities),
         Err(
@@ -227,7 +242,7 @@ fn secrets(
     fresh_log: bool,
     chance: &dyn Chance,
 ) -> Result<RealmSecrets, BootError> {
-    let Storage::Folder(folder) = storage else {
+    let Storage::Folder { data: folder, .. } = storage else {
         return Ok(RealmSecrets::fresh(chance));
     };
     let path = folder.join("realm.key");
@@ -239,8 +254,8 @@ fn secrets(
     Ok(secrets)
 }
 
-/// The state at the journal's head: the snapshot, if it belongs to this log, and what came after
-/// it. Returns it with the number of envelopes replayed.
+/// The state at the journal's head: the snapshot, if it belongs to this log, or else the state that the
+/// log begins with, and what came after it. Returns it with the number of envelopes replayed.
 ///
 /// # Errors
 /// [`BootError`] when the log cannot be read or does not lead to a consistent state.
@@ -252,10 +267,7 @@ pub fn restore(
     let mut reader = journal.reader();
     let mut state = match load_snapshot(reader.as_mut(), entities, seed)? {
         Some(state) => state,
-        None => {
-            entities.reset()?;
-            State::new(seed)
-        }
+        None => begin_anew(reader.as_mut(), entities, seed)?,
     };
     let from = state.position();
     let erased = replay(reader.as_mut(), &mut state)?;
@@ -272,6 +284,99 @@ pub fn restore(
     Ok((state, journal.head().position - from))
 }
 
+/// The state that the log begins with, and an entity table that holds it: empty, or that at the end of
+/// what is archived.
+fn begin_anew(
+    reader: &mut dyn LogReader,
+    entities: &mut dyn EntityStore,
+    seed: u64,
+) -> Result<State, BootError> {
+    entities.reset()?;
+    let Some(base) = reader.base()? else {
+        return Ok(State::new(seed));
+    };
+    let loaded = match fill(reader, entities, &base) {
+        Ok(()) => load_snapshot(reader, entities, seed)?,
+        Err(BootError::Corrupt { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    match loaded {
+        Some(state) => Ok(state),
+        None if reader.start()? == Head::EMPTY => {
+            tracing::warn!(
+                "the state that the log begins with is damaged: all is replayed from the archive"
+            );
+            entities.reset()?;
+            Ok(State::new(seed))
+        }
+        None => Err(base_damaged(&base)),
+    }
+}
+
+/// Fills an empty entity table with the entities that the log begins with. It stays at position 0 until
+/// they are known to be the right ones and the last batch is there, so that a table that was left half
+/// filled counts as a new one.
+fn fill(
+    reader: &mut dyn LogReader,
+    entities: &mut dyn EntityStore,
+    base: &Checkpoint,
+) -> Result<(), BootError> {
+    const BATCH_BYTES: usize = 8 << 20;
+    let (mut batch, mut bytes, mut written) = (Vec::new(), 0, Ok(()));
+    let mut sum = StateSum::default();
+    reader.base_entities(&mut |key, value| {
+        sum.digest.add(&entity_hash(key, value));
+        sum.entities += 1;
+        batch.push((key.to_vec(), Some(value.to_vec())));
+        bytes += key.len() + value.len();
+        if bytes >= BATCH_BYTES && written.is_ok() {
+            written = entities.apply(0, GENESIS, &batch).map(drop);
+            batch.clear();
+            bytes = 0;
+        }
+    })?;
+    written?;
+    if sum != base.state {
+        return Err(base_damaged(base));
+    }
+    entities.apply(base.last, base.chain, &batch)?;
+    Ok(())
+}
+
+fn base_damaged(base: &Checkpoint) -> BootError {
+    BootError::Corrupt {
+        position: base.last,
+        what: "the state that the log begins with is damaged; the server can replay all from the archive: name its folder \
+               with --archive",
+    }
+}
+
+/// The state that a log begins with where frames are archived, compared with the digest in its
+/// checkpoint; nothing if the log has all of its frames.
+///
+/// # Errors
+/// [`BootError`].
+pub fn base_state(
+    reader: &mut dyn LogReader,
+    seed: u64,
+) -> Result<Option<(State, Checkpoint)>, BootError> {
+    let Some(base) = reader.base()? else {
+        return Ok(None);
+    };
+    let (mut state, mut bad) = (State::new(seed), false);
+    let mut sum = StateSum::default();
+    reader.base_entities(&mut |key, value| {
+        sum.digest.add(&entity_hash(key, value));
+        sum.entities += 1;
+        bad |= state.load_entity(key, value).is_err();
+    })?;
+    if bad || sum != base.state {
+        return Err(base_damaged(&base));
+    }
+    state.loaded(base.last);
+    Ok(Some((state, base)))
+}
+
 fn load_snapshot(
     reader: &mut dyn LogReader,
     entities: &mut dyn EntityStore,
@@ -281,8 +386,15 @@ fn load_snapshot(
     if at.position == 0 {
         return Ok(None);
     }
-    let frame = reader.read_from(at.position, 0)?.into_iter().next();
-    let on_log = frame.is_some_and(|f| f.last() == at.position && f.chain == at.chain);
+    let on_log = match reader.base()? {
+        Some(base) if at.position <= base.last => {
+            (at.position, at.chain) == (base.last, base.chain)
+        }
+        _ => {
+            let frame = reader.read_from(at.position, 0)?.into_iter().next();
+            frame.is_some_and(|f| f.last() == at.position && f.chain == at.chain)
+        }
+    };
     if !on_log {
         tracing::warn!(
             position = at.position,

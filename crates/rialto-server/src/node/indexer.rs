@@ -244,21 +244,47 @@ impl Feed {
     }
 
     fn read_back(&mut self, next: u64) -> Result<Vec<Indexed>, BootError> {
-        let mut batch = Vec::new();
-        for frame in self.reader.read_from(next, READ_BYTES)? {
-            for (position, facts) in (frame.first..).zip(&frame.envelopes) {
-                if position < next {
-                    continue;
-                }
-                let envelope = decode(position, facts)?;
-                let contents = tail::checked_contents(self.reader.as_mut(), &envelope)?;
-                let contents = contents.into_iter().map(|c| (ContentId(c.id), c.bytes));
-                let contents = contents.collect();
-                batch.push(Indexed { envelope, contents });
-            }
-        }
-        Ok(batch)
+        read_back(self.reader.as_mut(), next)
     }
+}
+
+/// Some envelopes of the log from a position on, with their contents.
+fn read_back(reader: &mut dyn LogReader, next: u64) -> Result<Vec<Indexed>, BootError> {
+    let mut batch = Vec::new();
+    for frame in reader.read_from(next, READ_BYTES)? {
+        for (position, facts) in (frame.first..).zip(&frame.envelopes) {
+            if position < next {
+                continue;
+            }
+            let envelope = decode(position, facts)?;
+            let contents = tail::checked_contents(reader, &envelope)?;
+            let contents = contents.into_iter().map(|c| (ContentId(c.id), c.bytes));
+            let contents = contents.collect();
+            batch.push(Indexed { envelope, contents });
+        }
+    }
+    Ok(batch)
+}
+
+/// Brings the views of a realm that is not served up to a position of its log.
+pub(super) fn catch_up(
+    views: &mut Views,
+    reader: &mut dyn LogReader,
+    until: u64,
+) -> Result<(), BootError> {
+    while views.position() < until {
+        let batch = read_back(reader, views.position() + 1)?;
+        if batch.is_empty() {
+            return Err(BootError::Corrupt {
+                position: views.position() + 1,
+                what: "the log ends before its head",
+            });
+        }
+        for part in batch.chunks(BATCH) {
+            views.apply(part).map_err(BootError::Views)?;
+        }
+    }
+    Ok(())
 }
 
 /// The viewer whose concerns are followed, if a subject is one's.

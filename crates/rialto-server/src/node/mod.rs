@@ -11,6 +11,7 @@
 //! decided at and leaves when that position is durable, whether it accepts, refuses or only reads.
 //! A failed sync is never retried: the node stops, and memory is rebuilt from the log.
 
+mod archive;
 mod boot;
 mod clock;
 mod engine;
@@ -31,8 +32,10 @@ mod text_rate;
 mod tokens;
 mod writer;
 
+pub use archive::{Archived, Step, archive};
 pub use boot::{
-    BootError, Opened, Storage, accept_clock, open, reset_operator_token, restore, rotate_realm_key,
+    BootError, Opened, Storage, accept_clock, base_state, open, reset_operator_token, restore,
+    rotate_realm_key,
 };
 pub use clock::{
     Chance, Clock, ClockState, Clocks, SeededChance, SystemChance, SystemClock, VirtualClock,

@@ -2,8 +2,8 @@
 //! data.
 //!
 //! Reads frame by frame, verifies each against its checksum and its place in the chain and each content
-//! against the hash that its fact names, at a stated pace, from the first position to the head; rests;
-//! and begins again. Never writes, and stops at the first damage: the rest waits for a restored backup.
+//! against the hash that its fact names, at a stated pace, from the first position that is not archived
+//! to the head; rests; and begins again. Never writes, and stops at the first damage: the rest waits for a restored backup.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,7 +105,7 @@ impl Walk {
     fn pass(&self) -> Result<(), BootError> {
         let mut reader = self.node.new_reader();
         let end = self.node.hub().durable();
-        let mut next = 1;
+        let mut next = reader.base()?.map_or(0, |base| base.last) + 1;
         while next <= end {
             let began = Instant::now();
             let frames = reader.read_from(next, STEP_BYTES)?;

@@ -31,6 +31,12 @@ pub enum SecretsError {
     /// The vault cannot be opened.
     #[error(transparent)]
     Vault(#[from] SecretError),
+    /// The file holds another realm's key.
+    #[error("{path} is not this realm's key: restore it from your copy", path = path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is not of the expected form.
     #[error("{path} is not a realm key file: restore it from your copy", path = path.display())]
     Malformed {
@@ -69,6 +75,12 @@ impl RealmSecrets {
     #[must_use]
     pub fn public_key(&self) -> Hash {
         Hash::from(self.signing.verifying_key().to_bytes())
+    }
+
+    /// Signs on behalf of the realm.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.signing.sign(message).to_bytes()
     }
 
     /// The public half of a key in the realm's custody.

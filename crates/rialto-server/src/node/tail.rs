@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rialto_core::event::Envelope;
 use rialto_core::text::ContentRef;
-use rialto_journal::{Content, ContentName, LogReader, content_position};
+use rialto_journal::{Content, ContentName, JournalError, LogReader, content_position};
 use rialto_wire::body::content_hash;
 
 use super::boot::{BootError, decode};
@@ -68,7 +68,8 @@ impl Tail {
         (position <= last).then(|| batch.clone())
     }
 
-    /// The envelope at a position with its contents, from memory or else from the log.
+    /// The envelope at a position with its contents, from memory or else from the log; what is archived
+    /// out of reach comes from `archived`, which has the facts from elsewhere.
     ///
     /// # Errors
     /// As the reader's; [`BootError::Corrupt`] when what is there is no envelope.
@@ -76,16 +77,21 @@ impl Tail {
         &self,
         position: u64,
         reader: &mut dyn LogReader,
+        archived: impl FnOnce() -> Result<Option<Envelope>, BootError>,
     ) -> Result<Option<Seen>, BootError> {
         if let Some(batch) = self.batch(position) {
             let mut seen = seen_in(&batch, position)?;
             self.add_earlier(&mut seen, position, reader)?;
             return Ok(Some(seen));
         }
-        let Some(facts) = reader.envelope(position)? else {
+        let envelope = match reader.envelope(position) {
+            Ok(facts) => facts.map(|facts| decode(position, &facts)).transpose()?,
+            Err(error @ JournalError::Archived { .. }) => Some(archived()?.ok_or(error)?),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(envelope) = envelope else {
             return Ok(None);
         };
-        let envelope = decode(position, &facts)?;
         let contents = checked_contents(reader, &envelope)?;
         Ok(Some(Seen { envelope, contents }))
     }

@@ -205,7 +205,15 @@ impl ViewReader {
         self.read(|snap| snap.stretch(scope, ("<", "DESC"), before, limit, filter))
     }
 
-    /// The envelope at a position as JSON; nothing at 0 and past the end.
+    /// The envelope at a position; nothing at 0 and past the end.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn envelope(&self, position: u64) -> Result<Option<Envelope>> {
+        self.read(|snap| snap.envelope(int(position)))
+    }
+
+    /// The same as JSON.
     ///
     /// # Errors
     /// As every read.

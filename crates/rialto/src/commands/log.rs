@@ -2,7 +2,7 @@
 //!
 //! Reading a data folder changes nothing in it and works beside a running server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -13,16 +13,19 @@ use rialto_core::ledger::LedgerEvent;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_journal::digest::{Digest, entity_hash};
+use rialto_journal::entities::{EntityStore, MemoryEntities};
+use rialto_journal::segment::StateSum;
 use rialto_journal::sqlite::SqliteReader;
-use rialto_journal::{JournalError, LogReader, StoredFrame};
-use rialto_server::node::{content_refs, name_of};
+use rialto_journal::{Checkpoint, Hash, JournalError, LogReader, StoredFrame};
+use rialto_server::node::{base_state, content_refs, name_of};
 use rialto_views::{EventFilter, Scale, readable};
 use rialto_wire::body::{Body, content_hash};
 use serde_json::{Map, Value, json};
 
+use super::archive::{self, ArchiveArgs};
 use super::remote::{self, Remote};
 use super::show;
-use super::storage::{DataFolder, journal_error, positions};
+use super::storage::{ArchiveFolder, DataFolder, journal_error, positions};
 use crate::output::{CliError, Exit, Output};
 
 /// How much of the log is read at once, in bytes.
@@ -59,6 +62,8 @@ struct Selected {
     /// Read this data folder instead of asking a server.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    archive: ArchiveFolder,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,11 +74,18 @@ enum LogCommand {
         selected: Selected,
     },
     /// Walks the chain of a data folder's log, replays the log, checks its contents and prints head
-    /// and digest.
+    /// and digest. What is archived is verified too if its folder is named; otherwise the log is
+    /// verified from the signed checkpoint at its beginning on.
     Verify {
         #[command(flatten)]
         folder: DataFolder,
+        #[command(flatten)]
+        archive: ArchiveFolder,
     },
+    /// Moves what happened before a date out of a data folder's log, into compressed segments with
+    /// signed checkpoints in another folder. Stop the server first. Nothing needs them afterwards
+    /// but a rebuild of the views and a verification of the whole.
+    Archive(ArchiveArgs),
     /// Asks the server for the digest of its state; for the operator.
     Digest,
 }
@@ -89,7 +101,10 @@ pub(crate) async fn run(args: LogArgs, out: Output) -> Result<(), CliError> {
             Some(data) => show_offline(out, &data, &selected),
             None => show_online(remote, out, &selected).await,
         },
-        LogCommand::Verify { folder } => verify(out, &folder.path()?),
+        LogCommand::Verify { folder, archive } => {
+            verify(out, &folder.path()?, archive.path()?.as_deref())
+        }
+        LogCommand::Archive(args) => archive::run(&args, out),
         LogCommand::Digest => {
             let digest = remote.client()?.get("/api/digest").await?;
             show::record(out, &digest)
@@ -175,10 +190,29 @@ fn show_offline(out: Output, data: &Path, selected: &Selected) -> Result<(), Cli
     filter
         .check()
         .map_err(|why| CliError::usage(why.to_string()))?;
-    let mut reader = SqliteReader::open(data).map_err(journal_error)?;
-    // Which assets there are stands in the events before those that are shown.
+    let archive = selected.archive.path()?;
+    let mut reader = SqliteReader::open(data)
+        .map_err(journal_error)?
+        .with_archive(archive.as_deref());
+    // Which assets there are stands in the events before those that are shown, or in the state that
+    // the log begins with.
     let (mut assets, mut handles) = (BTreeMap::new(), BTreeMap::new());
+    let start = reader.start().map_err(journal_error)?.position;
+    if start > 0
+        && let Some((state, _)) = base_state(&mut reader, 0)?
+    {
+        state.assets.for_each(|id, asset| {
+            assets.insert(*id, (asset.code.to_string(), asset.scale));
+        });
+        state.agents.for_each(|id, agent| {
+            handles.insert(*id, agent.handle.to_string());
+        });
+    }
     if let Some(position) = selected.position {
+        if position <= start {
+            // Says which segment has it.
+            reader.read_from(position, 0).map_err(journal_error)?;
+        }
         let mut found = None;
         each_envelope(&mut reader, &mut |at, envelope| {
             learn_assets(envelope, &mut assets);
@@ -193,7 +227,15 @@ fn show_offline(out: Output, data: &Path, selected: &Selected) -> Result<(), Cli
         let envelope = readable(&envelope, &mut |id| assets.get(&id).cloned());
         return show::record(out, &json!({ "envelope": envelope, "texts": texts }));
     }
-    let after = selected.after.unwrap_or(0);
+    let after = selected.after.unwrap_or(start);
+    if after < start {
+        reader.read_from(after + 1, 0).map_err(journal_error)?;
+    }
+    if start > 0 && selected.after.is_none() {
+        out.note(format!(
+            "the positions 1 to {start} are archived: --archive DIR shows them"
+        ));
+    }
     let limit = usize::try_from(selected.limit.unwrap_or(ROWS)).unwrap_or(usize::MAX);
     let mut found = Vec::new();
     each_envelope(&mut reader, &mut |at, envelope| {
@@ -265,7 +307,7 @@ fn each_envelope(
     reader: &mut dyn LogReader,
     visit: &mut dyn FnMut(u64, &Envelope) -> Result<bool, CliError>,
 ) -> Result<(), CliError> {
-    let mut next = 1;
+    let mut next = reader.start().map_err(journal_error)?.position + 1;
     loop {
         let frames = reader.read_from(next, READ_BYTES).map_err(journal_error)?;
         let Some(last) = frames.last().map(StoredFrame::last) else {
@@ -313,6 +355,92 @@ fn texts(reader: &mut dyn LogReader, envelope: &Envelope) -> Result<Map<String, 
     Ok(texts)
 }
 
+/// Compares the checkpoints of archived segments with the state as it is replayed.
+#[derive(Default)]
+struct Checkpoints {
+    /// The state up to what was replayed, as far as there is another checkpoint.
+    entities: MemoryEntities,
+    /// The next one.
+    next: Option<Checkpoint>,
+    /// The keys that the realm has had.
+    keys: BTreeSet<Hash>,
+    /// The keys that signed, each with a segment that it signed.
+    signed: BTreeMap<Hash, String>,
+}
+
+impl Checkpoints {
+    fn signed(&mut self, checkpoint: &Checkpoint) {
+        let name = checkpoint.file_name();
+        self.signed.insert(checkpoint.key, name);
+    }
+
+    fn knows(&mut self, state: &State) {
+        let key = state.realm.get(&()).map(|realm| *realm.key.bytes());
+        self.keys.extend(key);
+    }
+
+    /// Looks for the first checkpoint that ends after a position.
+    fn look(&mut self, reader: &mut SqliteReader, position: u64) -> Result<(), CliError> {
+        let found = reader.checkpoints(position, 1).map_err(journal_error)?;
+        self.next = found.into_iter().next();
+        Ok(())
+    }
+
+    /// Follows the state after a frame.
+    fn pass(&mut self, reader: &mut SqliteReader, state: &mut State) -> Result<(), CliError> {
+        self.knows(state);
+        let touched = state.changes.take_touched();
+        let Some(checkpoint) = &self.next else {
+            return Ok(());
+        };
+        let changed: Vec<_> = touched
+            .iter()
+            .map(|key| (key.to_vec(), state.encode_entity(key)))
+            .collect();
+        let at = state.position();
+        let sum = self
+            .entities
+            .apply(at, [0; 32], &changed)
+            .map_err(journal_error)?;
+        if at < checkpoint.last {
+            return Ok(());
+        }
+        let told = (checkpoint.last, checkpoint.state);
+        let found = StateSum {
+            digest: sum.digest,
+            entities: sum.count,
+        };
+        if told != (at, found) {
+            return Err(refused(checkpoint, "the state at its end is another one"));
+        }
+        let checkpoint = checkpoint.clone();
+        self.signed(&checkpoint);
+        self.look(reader, at)
+    }
+
+    /// Whether only the realm has signed. A key that replaces another may sign what happened before.
+    fn end(&self) -> Result<(), CliError> {
+        let strange = self
+            .signed
+            .iter()
+            .find(|(key, _)| !self.keys.contains(*key));
+        let Some((_, name)) = strange else {
+            return Ok(());
+        };
+        Err(journal_error(JournalError::BadSegment {
+            name: name.clone(),
+            what: "it is signed by a key that the realm never had".into(),
+        }))
+    }
+}
+
+fn refused(checkpoint: &Checkpoint, what: &str) -> CliError {
+    journal_error(JournalError::BadSegment {
+        name: checkpoint.file_name(),
+        what: what.to_owned(),
+    })
+}
+
 /// What replaying a log came to.
 #[derive(Default)]
 struct Replayed {
@@ -320,14 +448,18 @@ struct Replayed {
     erased: u64,
 }
 
-fn verify(out: Output, data: &Path) -> Result<(), CliError> {
-    let mut reader = SqliteReader::open(data).map_err(journal_error)?;
+fn verify(out: Output, data: &Path, archive: Option<&Path>) -> Result<(), CliError> {
+    let mut reader = SqliteReader::open(data)
+        .map_err(journal_error)?
+        .with_archive(archive);
     let (bar, mut advance) = positions(out, "chain");
     let report = rialto_journal::verify(&mut reader, &mut advance).map_err(journal_error)?;
     bar.finish_and_clear();
     let (bar, mut advance) = positions(out, "replay");
     let end = report.head.position;
-    let (state, replayed) = replay(&mut reader, end, &mut advance)?;
+    let archived = reader.base().map_err(journal_error)?;
+    let archived = archived.map_or(0, |base| base.last);
+    let (state, replayed) = replay(&mut reader, report.start.position, end, &mut advance)?;
     bar.finish_and_clear();
     let (digest, entities) = digest(&state)?;
     let chain: String = report
@@ -339,10 +471,17 @@ fn verify(out: Output, data: &Path) -> Result<(), CliError> {
     let answer = json!({
         "position": end, "frames": report.frames, "bytes": report.envelope_bytes, "chain": chain,
         "digest": format!("b3:{digest}"), "entities": entities, "contents": replayed.contents,
-        "erased": replayed.erased,
+        "erased": replayed.erased, "archived": archived, "verified_from": report.start.position + 1,
     });
     out.json(&answer)?;
     out.line(format!("position  {end}"))?;
+    if archived > 0 {
+        let told = match report.start.position {
+            0 => "and verified, with every signed checkpoint",
+            _ => "and not read: verified from the signed checkpoint on; --archive DIR verifies all",
+        };
+        out.line(format!("archived  1 to {archived}, {told}"))?;
+    }
     out.line(format!("chain     {chain}"))?;
     out.line(format!("digest    b3:{digest}"))?;
     out.line(format!(
@@ -351,13 +490,24 @@ fn verify(out: Output, data: &Path) -> Result<(), CliError> {
     ))
 }
 
-/// Replays a log up to a position, and checks every content against the hash that names it.
+/// Replays a log up to a position, from the first one or from the state at the end of what is archived,
+/// and checks every content against the hash that names it and every checkpoint that it passes.
 fn replay(
     reader: &mut SqliteReader,
+    start: u64,
     end: u64,
     advance: &mut dyn FnMut(u64, u64),
 ) -> Result<(State, Replayed), CliError> {
     let mut state = State::new(0);
+    let mut checkpoints = Checkpoints::default();
+    if start > 0
+        && let Some((base, checkpoint)) = base_state(reader, 0)?
+    {
+        state = base;
+        checkpoints.signed(&checkpoint);
+    }
+    checkpoints.knows(&state);
+    checkpoints.look(reader, state.position())?;
     let mut replayed = Replayed::default();
     while state.position() < end {
         let frames = reader
@@ -381,12 +531,13 @@ fn replay(
                 }
                 check_contents(reader, position, &envelope, &mut replayed)?;
             }
+            checkpoints.pass(reader, &mut state)?;
         }
-        // What was touched and delivered is of no use here.
-        drop(state.changes.take_touched());
+        // What was delivered is of no use here.
         drop(state.changes.take_delivered());
         advance(state.position(), end);
     }
+    checkpoints.end()?;
     Ok((state, replayed))
 }
 
@@ -436,6 +587,21 @@ fn digest(state: &State) -> Result<(Digest, u64), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_keys_that_the_realm_has_had_sign() {
+        let mut checkpoints = Checkpoints::default();
+        checkpoints.keys.extend([[1; 32], [3; 32]]);
+        checkpoints.signed.insert([3; 32], "first".into());
+        assert!(checkpoints.end().is_ok());
+        checkpoints.signed.insert([2; 32], "second".into());
+        let refused = checkpoints.end().unwrap_err();
+        assert!(
+            refused.message.contains("segment second"),
+            "{}",
+            refused.message
+        );
+    }
 
     #[test]
     fn rows_name_who_and_what() {

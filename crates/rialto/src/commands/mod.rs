@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod agent;
 pub(crate) mod allowance;
 pub(crate) mod approval;
+mod archive;
 pub(crate) mod backup;
 mod bargain;
 pub(crate) mod bench;

@@ -72,7 +72,10 @@ async fn open(data: &Path) -> Result<Arc<Node>, CliError> {
     // Opening founds a realm where there is none, which nobody asked for here.
     SqliteReader::open(data).map_err(journal_error)?;
     let name = Handle::new("rialto").map_err(|e| CliError::bug(e.to_string()))?;
-    let storage = Storage::Folder(data.to_owned());
+    let storage = Storage::Folder {
+        data: data.to_owned(),
+        archive: None,
+    };
     let opened = node::open(
         storage,
         &name,

@@ -133,7 +133,7 @@ pub(crate) fn period(text: &str) -> Result<(Option<u64>, Option<u64>), String> {
 }
 
 /// A day or an RFC 3339 time in UTC, in milliseconds since 1970.
-fn instant(text: &str) -> Result<u64, String> {
+pub(crate) fn instant(text: &str) -> Result<u64, String> {
     let wanted =
         || format!("{text:?} is neither a day (2026-11-01) nor a UTC time (2026-11-01T09:00:00Z)");
     let (day, time) = text.split_once('T').unwrap_or((text, "00:00:00Z"));

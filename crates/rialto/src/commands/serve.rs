@@ -24,7 +24,7 @@ use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::parse::duration_ms;
-use super::storage::DataFolder;
+use super::storage::{ArchiveFolder, DataFolder};
 use crate::config::{self, Config};
 use crate::output::{CliError, Exit, Output};
 use crate::tables::Tables;
@@ -34,6 +34,8 @@ use crate::tables::Tables;
 pub struct ServeArgs {
     #[command(flatten)]
     folder: DataFolder,
+    #[command(flatten)]
+    archive: ArchiveFolder,
     /// The address to listen at; port 0 takes a free one [env: RIALTO_LISTEN] [default:
     /// 127.0.0.1:7600].
     #[arg(long, value_name = "ADDR")]
@@ -163,6 +165,11 @@ fn at_start(config: &Config, args: &ServeArgs) -> Vec<(&'static str, String)> {
                     .display()
                     .to_string(),
             ),
+            "archive" => args
+                .archive
+                .archive
+                .as_ref()
+                .map(|folder| folder.display().to_string()),
             "listen" => args.listen.clone(),
             "public_url" => args.public_url.clone(),
             "hosts" if !args.hosts.is_empty() => Some(args.hosts.join(",")),
@@ -197,6 +204,7 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
     let listener = listener.draining_for(Duration::from_millis(drain));
     let (reloader, reloads) = reload::line();
     let setup = Setup::folder(data.clone(), served.name.clone())
+        .with_archive(args.archive.path_in(&config))
         .with_rules(std::mem::take(&mut served.rules))
         .telling(served.receivers.take())
         .reloading(reloader);

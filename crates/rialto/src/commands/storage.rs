@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use rialto_journal::JournalError;
 use rialto_server::node::BootError;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::output::{CliError, Output};
 
 /// Which data folder.
@@ -25,6 +25,30 @@ impl DataFolder {
     /// A usage error when a settings file is malformed.
     pub(crate) fn path(&self) -> Result<PathBuf, CliError> {
         Ok(Config::load()?.data(self.data.as_deref()))
+    }
+}
+
+/// Where archived segments of the log are.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ArchiveFolder {
+    /// The folder that holds the archived segments of the log [env: RIALTO_ARCHIVE].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<PathBuf>,
+}
+
+impl ArchiveFolder {
+    /// The folder, as the option, the environment and the settings name it; none if none does.
+    ///
+    /// # Errors
+    /// A usage error when a settings file is malformed.
+    pub(crate) fn path(&self) -> Result<Option<PathBuf>, CliError> {
+        Ok(self.path_in(&Config::load()?))
+    }
+
+    /// The same with settings that were read.
+    pub(crate) fn path_in(&self, config: &Config) -> Option<PathBuf> {
+        let named = || config.get(&config::ARCHIVE, None).map(|s| s.value.into());
+        self.archive.clone().or_else(named)
     }
 }
 

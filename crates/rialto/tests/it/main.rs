@@ -10,6 +10,7 @@
 mod approvals;
 mod children;
 mod cli;
+mod cli_archive;
 mod cli_deals;
 mod cli_folders;
 mod clients;
