@@ -82,19 +82,19 @@ fn a_backup_holds_the_texts_that_its_keys_open() {
     assert!(!place.path("none").exists());
     assert_eq!(restore(&["log-only", "--without-texts"]).code, 0);
     assert_eq!(count("log-only"), 0);
-    for folder in ["log-only", "renewed"] {
+    for folder in ["log-only", "with-older"] {
         let key = place.path(&format!("{folder}/realm.key"));
         std::fs::copy(place.path("rialto-data/realm.key"), key).unwrap();
     }
     let server = place.serve("log-only");
     assert_eq!(server.terminate(), Some(0));
     for name in ["keys.db", "keys.db-wal", "keys.db-shm"] {
-        let _ = std::fs::remove_file(place.path(&format!("renewed/{name}")));
+        let _ = std::fs::remove_file(place.path(&format!("with-older/{name}")));
     }
     let served = [
         "serve",
         "--data",
-        "renewed",
+        "with-older",
         "--listen",
         "127.0.0.1:0",
         "--json",
