@@ -314,6 +314,11 @@ impl KeyReader {
         }
     }
 
+    /// The last number in this file; 0 if there is none.
+    pub(crate) fn last(&self) -> Result<KeyId, JournalError> {
+        last(&self.0).map_err(|error| JournalError::sqlite("read the keys", 0, error))
+    }
+
     /// A key; nothing if it was erased or is not in this file.
     pub(crate) fn key(&self, id: KeyId) -> Result<Option<Key>, JournalError> {
         read(&self.0, id)

@@ -95,11 +95,16 @@ pub fn restore(
     copy(reader, data, with_contents, progress)
 }
 
-/// Tries the keys on the first content that has one.
+/// Tries the keys on the first content that has one, and sees whether there are those of the last:
+/// what an older keys file lacks would look as if it had been erased.
 fn check_keys(reader: &mut SqliteReader, path: &Path) -> Result<(), JournalError> {
     let path = path.to_owned();
-    if reader.keys()?.is_none() {
+    let needed = Rows::of(reader.conn()?).last_key()?;
+    let Some(keys) = reader.keys()? else {
         return Err(JournalError::KeysMissing { path });
+    };
+    if keys.last()? < needed {
+        return Err(JournalError::KeysOther { path });
     }
     let first = Rows::of(reader.conn()?).after(0, Position::MAX, STEP_CONTENTS)?;
     for kept in first {

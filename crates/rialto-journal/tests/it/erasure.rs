@@ -314,6 +314,26 @@ fn a_backup_has_what_its_keys_file_opens() {
     assert_eq!(found, Some(content(2, 0, 40)));
 }
 
+/// What they lack would look as if it had been erased.
+#[test]
+fn keys_from_before_the_backup_are_refused() {
+    let base = tempfile::tempdir().unwrap();
+    let at = |name: &str| base.path().join(name);
+    let mut journal = SqliteJournal::open(&at("data")).unwrap();
+    for (position, copy) in [(1, "early"), (2, "late")] {
+        append(&mut journal, position, 1, &[50]).unwrap();
+        backup(&at("data"), &at(copy), &mut |_, _| {}).unwrap();
+    }
+    let with = |backup: &str, keys: &str, to: &str| {
+        let keys = at(keys).join("keys.db");
+        let keys = KeysFrom::File(&keys);
+        restore(&at(backup), &at(to), keys, &mut |_, _| {})
+    };
+    let error = with("late", "early", "one").unwrap_err();
+    assert!(matches!(error, JournalError::KeysOther { .. }), "{error}");
+    assert_eq!(with("early", "late", "two").unwrap().contents, 1);
+}
+
 #[test]
 fn keys_of_another_realm_are_refused() {
     let base = tempfile::tempdir().unwrap();

@@ -75,21 +75,31 @@ fn a_backup_holds_the_texts_that_its_keys_open() {
     assert_eq!(count("with-older"), contents);
 
     std::fs::remove_file(place.path("copy/keys.db")).unwrap();
-    assert_eq!(restore(&["none"]).refused(), (4, "RLT0916".to_owned()));
+    assert_eq!(
+        restore(&["none", "--json"]).refused(),
+        (4, "RLT0916".to_owned())
+    );
     assert!(!place.path("none").exists());
     assert_eq!(restore(&["log-only", "--without-texts"]).code, 0);
     assert_eq!(count("log-only"), 0);
-    std::fs::copy(
-        place.path("rialto-data/realm.key"),
-        place.path("log-only/realm.key"),
-    )
-    .unwrap();
+    for folder in ["log-only", "with-older"] {
+        let key = place.path(&format!("{folder}/realm.key"));
+        std::fs::copy(place.path("rialto-data/realm.key"), key).unwrap();
+    }
     let server = place.serve("log-only");
     assert_eq!(server.terminate(), Some(0));
     for name in ["keys.db", "keys.db-wal", "keys.db-shm"] {
-        let _ = std::fs::remove_file(place.path(&format!("renewed/{name}")));
+        let _ = std::fs::remove_file(place.path(&format!("with-older/{name}")));
     }
-    let served = place.run(&["serve", "--data", "renewed", "--listen", "127.0.0.1:0"]);
+    let served = [
+        "serve",
+        "--data",
+        "with-older",
+        "--listen",
+        "127.0.0.1:0",
+        "--json",
+    ];
+    let served = place.run(&served);
     assert_eq!(served.refused(), (4, "RLT0916".to_owned()));
 }
 
