@@ -18,6 +18,7 @@ mod chips;
 mod codec;
 mod concern;
 mod db;
+mod domain;
 mod error;
 mod fold;
 mod fulltext;
@@ -51,7 +52,7 @@ pub use report::{
 pub use score::{Dealt, Kept, Score, SeenScore, Side, score};
 pub use touched::Touched;
 pub use trace::{Basis, Folded, Gap, Hop, Trace, TracePart};
-pub use views::{Indexed, VERSION, Views};
+pub use views::{Indexed, Rebuilding, VERSION, Views};
 
 /// The outcome of a call.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,5 +1,6 @@
 //! The writing end: one SQLite file, fed in the order of the log.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -8,12 +9,14 @@ use rialto_core::id::ContentId;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::db::{int, prepare_once, uint};
-use crate::fold::{self, Cache};
+use crate::domain::{self, Behind, DOMAINS, Domain, LAYOUT};
+use crate::fold::{self, Cache, Pass};
 use crate::read::{Source, ViewReader};
 use crate::{Error, Result};
 
-/// The version of the tables. A file of another version is created again.
-pub const VERSION: u32 = 10;
+/// The version of the file's own layout. A file of another one is created again; within it each domain has its
+/// own version ([`crate::domain`]).
+pub const VERSION: u32 = 11;
 /// What marks the file as ours: "RLTV".
 const APPLICATION: u32 = 0x524c_5456;
 /// How long a lock is waited for.
@@ -34,6 +37,33 @@ pub struct Views {
     source: Source,
     position: u64,
     scrub: bool,
+    domains: Vec<Domain>,
+    behind: Vec<Behind>,
+}
+
+/// A domain that is being rebuilt, and how far it has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebuilding {
+    /// Its name.
+    pub domain: &'static str,
+    /// The position of the last envelope that it has taken in again.
+    pub position: u64,
+    /// The position that the other domains have come to.
+    pub of: u64,
+}
+
+impl std::fmt::Display for Rebuilding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            domain,
+            position,
+            of,
+        } = self;
+        write!(
+            f,
+            "the lists of {domain} are being rebuilt, at {position} of {of}"
+        )
+    }
 }
 
 /// Makes the file readable by its owner only: it holds everybody's messages. SQLite gives the files
@@ -56,16 +86,24 @@ impl Views {
     ///
     /// # Errors
     /// [`Error::Io`] when such a file cannot be removed, [`Error::Store`] when none can be made.
+    ///
+    /// A domain of another version is dropped and is then [rebuilding](Self::rebuilding); the others keep
+    /// what they have.
     pub fn open(path: &Path) -> Result<Self> {
-        match Self::try_open(path) {
+        Self::open_with(path, DOMAINS)
+    }
+
+    /// Opens the file with these domains.
+    pub(crate) fn open_with(path: &Path, domains: &[Domain]) -> Result<Self> {
+        match Self::try_open(path, domains) {
             Ok(views) => Ok(views),
-            Err(Error::Store(why)) if is_beyond_use(&why) => Self::begin_anew(path),
-            Err(Error::Damaged(_)) => Self::begin_anew(path),
+            Err(Error::Store(why)) if is_beyond_use(&why) => Self::begin_anew(path, domains),
+            Err(Error::Damaged(_)) => Self::begin_anew(path, domains),
             Err(why) => Err(why),
         }
     }
 
-    fn begin_anew(path: &Path) -> Result<Self> {
+    fn begin_anew(path: &Path, domains: &[Domain]) -> Result<Self> {
         for ending in ["", "-wal", "-shm", "-journal"] {
             let mut name = path.as_os_str().to_owned();
             name.push(ending);
@@ -74,13 +112,13 @@ impl Views {
                 _ => {}
             }
         }
-        Self::try_open(path)
+        Self::try_open(path, domains)
     }
 
-    fn try_open(path: &Path) -> Result<Self> {
+    fn try_open(path: &Path, domains: &[Domain]) -> Result<Self> {
         make_private(path)?;
         let db = Connection::open(path)?;
-        Self::with(db, |_| Source::file(path.to_owned()))
+        Self::with(db, domains, |_| Source::file(path.to_owned()))
     }
 
     /// Views that live in memory only.
@@ -88,25 +126,108 @@ impl Views {
     /// # Errors
     /// [`Error::Store`] when SQLite cannot be set up.
     pub fn in_memory() -> Result<Self> {
-        Self::with(Connection::open_in_memory()?, |db| {
+        Self::with(Connection::open_in_memory()?, DOMAINS, |db| {
             Source::Memory(Arc::clone(db))
         })
     }
 
     fn with(
         db: Connection,
+        domains: &[Domain],
         source: impl FnOnce(&Arc<Mutex<Connection>>) -> Source,
     ) -> Result<Self> {
-        set_up(&db)?;
+        let behind = set_up(&db, domains)?;
         let position = db.query_row("SELECT position FROM meta", [], |r| r.get(0))?;
         let db = Arc::new(Mutex::new(db));
         let source = source(&db);
-        Ok(Self {
+        let views = Self {
             db,
             source,
             position: uint(position),
             scrub: false,
-        })
+            domains: domains.to_vec(),
+            behind,
+        };
+        views.tell()?;
+        Ok(views)
+    }
+
+    /// Lets readers know which tables are not whole.
+    fn tell(&self) -> Result<()> {
+        let Source::File(pool) = &self.source else {
+            return Ok(());
+        };
+        let db = lock(&self.db);
+        let mut tables = HashSet::new();
+        for Behind { domain, .. } in &self.behind {
+            tables.extend(domain::tables(&db, domain.name)?);
+        }
+        pool.set_behind(self.rebuilding(), tables);
+        Ok(())
+    }
+
+    /// The domains that are being rebuilt: those that have another version than the file had. They take in the
+    /// log again by [`rebuild`](Self::rebuild) while the others go on; until they are done, what reads them is
+    /// refused with [`Error::Rebuilding`].
+    #[must_use]
+    pub fn rebuilding(&self) -> Vec<Rebuilding> {
+        let each = self.behind.iter().map(|behind| Rebuilding {
+            domain: behind.domain.name,
+            position: behind.position,
+            of: self.position,
+        });
+        each.collect()
+    }
+
+    /// The position of the envelope that a rebuilding needs next; none if nothing is being rebuilt.
+    #[must_use]
+    pub fn rebuilds_from(&self) -> Option<u64> {
+        let positions = self.behind.iter().map(|behind| behind.position);
+        positions.min().map(|position| position + 1)
+    }
+
+    /// Whether new envelopes have to wait, because what every fold reads is being rebuilt.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.behind.iter().any(|behind| behind.domain.foundation)
+    }
+
+    /// Takes in again envelopes that the other domains have, in the order of the log, all or none. Those that
+    /// are not needed are skipped. With the last of them a domain is done, and is read again.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn rebuild(&mut self, batch: &[Indexed]) -> Result<()> {
+        let Some(next) = self.rebuilds_from() else {
+            return Ok(());
+        };
+        let (pass, ahead): (Vec<Behind>, Vec<Behind>) =
+            (self.behind.iter().copied()).partition(|behind| behind.position + 1 == next);
+        // Up to where another one is taken along.
+        let end = ahead
+            .iter()
+            .map(|b| b.position)
+            .min()
+            .unwrap_or(self.position);
+        let domains: Vec<Domain> = pass.iter().map(|behind| behind.domain).collect();
+        {
+            let mut db = lock(&self.db);
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let pass = Pass {
+                domains: &domains,
+                live: false,
+            };
+            let within = |i: &&Indexed| (next..=end).contains(&i.envelope.position);
+            let folded = take_in(&tx, pass, next - 1, batch.iter().filter(within))?;
+            for domain in &domains {
+                let done = folded.position == self.position;
+                domain::reached(&tx, domain, (!done).then_some(folded.position))?;
+            }
+            tx.commit()?;
+            self.scrub |= folded.erased > 0;
+            self.behind = domain::behind(&db, &self.domains)?;
+        }
+        self.tell()
     }
 
     /// The position of the last envelope taken in; 0 before the first.
@@ -124,33 +245,33 @@ impl Views {
     /// Takes in envelopes in the order of the log, all or none. Those already taken in are skipped.
     ///
     /// # Errors
-    /// [`Error::Gap`] when one is missing, [`Error::Store`] when the file fails; nothing of the
-    /// batch is kept then.
+    /// [`Error::Gap`] when one is missing, [`Error::Store`] when the file fails, [`Error::Rebuilding`] while
+    /// new envelopes have to [wait](Self::waits); nothing of the batch is kept then.
     pub fn apply(&mut self, batch: &[Indexed]) -> Result<u64> {
-        let (position, erased) = {
+        if self.waits() {
+            return Err(Error::Rebuilding(self.rebuilding()));
+        }
+        let folded = {
+            let behind = |name| self.behind.iter().any(|b| b.domain.name == name);
+            let domains: Vec<Domain> = (self.domains.iter().copied())
+                .filter(|domain| !behind(domain.name))
+                .collect();
             let mut db = lock(&self.db);
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut cache = Cache::default();
-            let mut position = self.position;
-            for indexed in batch.iter().filter(|i| i.envelope.position > self.position) {
-                let got = indexed.envelope.position;
-                if got != position + 1 {
-                    return Err(Error::Gap {
-                        expected: position + 1,
-                        got,
-                    });
-                }
-                fold::envelope(&tx, &mut cache, indexed)?;
-                position = got;
-            }
-            cache.flush(&tx)?;
+            let pass = Pass {
+                domains: &domains,
+                live: true,
+            };
+            let new = |i: &&Indexed| i.envelope.position > self.position;
+            let folded = take_in(&tx, pass, self.position, batch.iter().filter(new))?;
             tx.prepare_cached("UPDATE meta SET position = ?")?
-                .execute([int(position)])?;
+                .execute([int(folded.position)])?;
             tx.commit()?;
-            (position, cache.erased)
+            folded
         };
+        let position = folded.position;
         self.position = position;
-        self.scrub |= erased > 0;
+        self.scrub |= folded.erased > 0;
         if self.scrub {
             match self.scrub() {
                 Ok(()) | Err(Error::EraseIncomplete) => {}
@@ -204,6 +325,38 @@ impl Views {
     }
 }
 
+/// What came of a batch.
+struct TakenIn {
+    position: u64,
+    erased: usize,
+}
+
+/// Folds envelopes that follow one another into the tables of a pass.
+fn take_in<'a>(
+    db: &Connection,
+    pass: Pass<'_>,
+    mut position: u64,
+    batch: impl Iterator<Item = &'a Indexed>,
+) -> Result<TakenIn> {
+    let mut cache = Cache::default();
+    for indexed in batch {
+        let got = indexed.envelope.position;
+        if got != position + 1 {
+            return Err(Error::Gap {
+                expected: position + 1,
+                got,
+            });
+        }
+        fold::envelope(db, &mut cache, pass, indexed)?;
+        position = got;
+    }
+    cache.flush(db)?;
+    Ok(TakenIn {
+        position,
+        erased: cache.erased,
+    })
+}
+
 /// A panic while the lock was held leaves a connection whose transaction was rolled back: usable.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
@@ -223,7 +376,7 @@ fn is_beyond_use(why: &rusqlite::Error) -> bool {
     ) || matches!(why, rusqlite::Error::SqliteFailure(code, _) if code.code == ErrorCode::Unknown)
 }
 
-fn set_up(db: &Connection) -> Result<()> {
+fn set_up(db: &Connection, domains: &[Domain]) -> Result<Vec<Behind>> {
     db.busy_timeout(BUSY)?;
     prepare_once(db)?;
     let application: u32 = db.query_row("PRAGMA application_id", [], |r| r.get(0))?;
@@ -237,11 +390,13 @@ fn set_up(db: &Connection) -> Result<()> {
          PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;
          PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
     )?;
+    let tx = db.unchecked_transaction()?;
     if tables == 0 {
-        let schema = include_str!("schema.sql");
-        db.execute_batch(&format!(
-            "BEGIN; {schema} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+        tx.execute_batch(&format!(
+            "{LAYOUT} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
         ))?;
     }
-    Ok(())
+    let behind = domain::settle(&tx, domains)?;
+    tx.commit()?;
+    Ok(behind)
 }
