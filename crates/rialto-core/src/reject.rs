@@ -406,6 +406,10 @@ codes! {
     ViewsStopped = 914 Unavailable "the lists are not being updated", "The server's log and /readyz with the operator's token name the cause; commands and inboxes go on.";
     /// Another program listens there, or the operating system does not let this one.
     CannotListen = 915 Unavailable "the address cannot be listened at", "End what listens there, or name another address with --listen; the detail names the cause.";
+    /// What was accepted long ago is not in the lists yet: more came than the machine can index, or they are being rebuilt.
+    ViewsLag = 918 Unavailable "the lists lag behind the log", "Nothing is lost, and they catch up; a read with min_position waits for what it must see. If they lag for long, the machine is too slow for what comes: /metrics tells how far they are.";
+    /// This version keeps some lists in another form than the one before, and makes them again from the log.
+    ViewsRebuilt = 919 Unavailable "the lists that this reads are being rebuilt", "Try again: the detail and /readyz say how far they are. Commands, inboxes and the other lists go on.";
     /// The realm's clock is not ahead of the machine's, or no known jump brought it there.
     NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
     /// The host's address is private, local, reserved or the machine's own, or one of the addresses behind its name is.

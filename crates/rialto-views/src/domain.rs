@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::Result;
 use crate::db::{int, uint};
 use crate::fold::{self, Folding};
+use crate::rollup;
 
 /// A group of tables with its own version and fold.
 #[derive(Clone, Copy)]
@@ -29,6 +30,8 @@ pub(crate) struct Domain {
     /// Whether the folds of others read it. While such a domain is rebuilt, the others take nothing in, and
     /// serve what they have.
     pub(crate) foundation: bool,
+    /// The domain whose rows its own are made of beside the log: with that one it is begun again.
+    pub(crate) made_of: Option<&'static str>,
     /// Takes in one envelope.
     pub(crate) fold: fn(&mut Folding<'_>) -> Result<()>,
 }
@@ -40,6 +43,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/ground.sql"),
         foundation: true,
+        made_of: None,
         fold: fold::ground,
     },
     Domain {
@@ -47,6 +51,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/texts.sql"),
         foundation: true,
+        made_of: None,
         fold: fold::texts,
     },
     Domain {
@@ -54,6 +59,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/log.sql"),
         foundation: false,
+        made_of: None,
         fold: fold::log,
     },
     Domain {
@@ -61,6 +67,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/directory.sql"),
         foundation: false,
+        made_of: None,
         fold: fold::directory,
     },
     Domain {
@@ -68,6 +75,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/mail.sql"),
         foundation: false,
+        made_of: None,
         fold: fold::mail,
     },
     Domain {
@@ -75,6 +83,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/work.sql"),
         foundation: false,
+        made_of: None,
         fold: fold::work,
     },
     Domain {
@@ -82,6 +91,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/trade.sql"),
         foundation: false,
+        made_of: None,
         fold: fold::trade,
     },
     Domain {
@@ -89,6 +99,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/policy.sql"),
         foundation: false,
+        made_of: None,
         fold: fold::policy,
     },
     Domain {
@@ -96,6 +107,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/square.sql"),
         foundation: false,
+        made_of: None,
         fold: fold::square,
     },
     Domain {
@@ -103,9 +115,30 @@ pub(crate) const DOMAINS: &[Domain] = &[
         version: 1,
         schema: include_str!("schema/nouns.sql"),
         foundation: false,
+        made_of: None,
         fold: fold::nouns,
     },
+    Domain {
+        name: BY_SIDE,
+        version: 1,
+        schema: include_str!("schema/by_side.sql"),
+        foundation: false,
+        made_of: Some(TRADE),
+        fold: rollup::by_side,
+    },
+    Domain {
+        name: BY_PARTNER,
+        version: 1,
+        schema: include_str!("schema/by_partner.sql"),
+        foundation: false,
+        made_of: Some(TRADE),
+        fold: rollup::by_partner,
+    },
 ];
+
+/// The sums of the accounts, by the axes of each grain.
+pub(crate) const BY_SIDE: &str = "by_side";
+pub(crate) const BY_PARTNER: &str = "by_partner";
 
 /// The texts, and those domains that have them in an index.
 pub(crate) const TEXTS: &str = "texts";
@@ -147,6 +180,12 @@ pub(crate) fn settle(db: &Connection, domains: &[Domain]) -> Result<Vec<Behind>>
         if version != Some(domain.version) {
             begin(db, domain, start)?;
             anew |= domain.foundation;
+        }
+    }
+    for domain in domains.iter().filter(|domain| domain.made_of.is_some()) {
+        let sql = "SELECT 1 FROM domain WHERE name = ? AND position = 0";
+        if db.prepare(sql)?.exists([domain.made_of])? {
+            begin(db, domain, start)?;
         }
     }
     if anew {

@@ -29,6 +29,7 @@ mod readable;
 mod report;
 #[cfg(test)]
 mod ring;
+mod rollup;
 mod said;
 mod score;
 mod search;

@@ -9,9 +9,10 @@ use rialto_core::id::ContentId;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::db::{int, prepare_once, uint};
-use crate::domain::{self, Behind, DOMAINS, Domain, LAYOUT};
+use crate::domain::{self, Behind, DOMAINS, Domain, LAYOUT, TRADE};
 use crate::fold::{self, Cache, Pass};
-use crate::read::{Source, ViewReader};
+use crate::read::{Scores, Snap, Source, ViewReader};
+use crate::rollup::{self, GRAINS};
 use crate::{Error, Result};
 
 /// The version of the file's own layout. A file of another one is created again; within it each domain has its
@@ -281,6 +282,29 @@ impl Views {
         Ok(position)
     }
 
+    /// Rolls up one span of the accounts, if one is over and not rolled up yet; false if there is none. It
+    /// reads the entries of an hour at the most. Reports are the same before and after, only faster.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the file fails; the span is then rolled up another time.
+    pub fn roll_up(&mut self) -> Result<bool> {
+        let behind = |name: &str| self.behind.iter().any(|b| b.domain.name == name);
+        // What a span is made of has to be whole.
+        if self.waits() || behind("log") || behind(TRADE) {
+            return Ok(false);
+        }
+        let mut db = lock(&self.db);
+        for grain in GRAINS.iter().filter(|grain| !behind(grain.name)) {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let rolled = rollup::roll(&Snap::of(&tx, self.position, &Scores::default()), grain)?;
+            tx.commit()?;
+            if rolled {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Wipes the texts of contents from every table and index and their bytes from the file, and
     /// returns how many were there. Takes time in proportion to the file: erase in large batches.
     ///
@@ -326,6 +350,7 @@ impl Views {
 }
 
 /// What came of a batch.
+#[derive(Debug)]
 struct TakenIn {
     position: u64,
     erased: usize,
@@ -399,4 +424,161 @@ fn set_up(db: &Connection, domains: &[Domain]) -> Result<Vec<Behind>> {
     let behind = domain::settle(&tx, domains)?;
     tx.commit()?;
     Ok(behind)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rialto_core::event::{Event, RealmEvent, VERSION as FORM};
+    use rialto_core::identity::{Auth, Principal};
+    use rialto_core::time::Time;
+
+    use super::*;
+    use crate::fold::Folding;
+
+    /// Another axis, as a later version brings it: what came by the month.
+    const TOY: Domain = Domain {
+        name: "toy",
+        version: 1,
+        schema: "CREATE TABLE toy(month INTEGER PRIMARY KEY, envelopes INTEGER NOT NULL);",
+        foundation: false,
+        made_of: None,
+        fold: |fold: &mut Folding<'_>| {
+            fold.run(
+                "INSERT INTO toy VALUES(?, 1)
+                 ON CONFLICT DO UPDATE SET envelopes = envelopes + 1",
+                [fold.now() / 10],
+            )
+        },
+    };
+
+    fn log(count: u64) -> Vec<Indexed> {
+        let envelope = |position| Envelope {
+            version: FORM,
+            position,
+            at: Time(position),
+            principal: Principal::Operator,
+            auth: Auth::Local,
+            actor: None,
+            key: None,
+            cause: None,
+            events: vec![Event::Realm(RealmEvent::ClockAccepted)],
+            ids: Vec::new(),
+            steady_ms: None,
+        };
+        let indexed = |position| Indexed {
+            envelope: envelope(position),
+            contents: Vec::new(),
+        };
+        (1..=count).map(indexed).collect()
+    }
+
+    fn months(views: &Views) -> Vec<(i64, i64)> {
+        let db = lock(&views.db);
+        let mut query = db.prepare("SELECT month, envelopes FROM toy").unwrap();
+        let rows = query.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+        rows.collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn a_domain_that_is_added_is_built_alone_and_one_that_goes_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("views.db");
+        let log = log(25);
+        Views::open(&path).unwrap().apply(&log).unwrap();
+
+        let mut more = DOMAINS.to_vec();
+        more.push(TOY);
+        let mut views = Views::open_with(&path, &more).unwrap();
+        let behind: Vec<&str> = views.rebuilding().iter().map(|b| b.domain).collect();
+        assert_eq!(
+            (behind.as_slice(), views.position()),
+            (["toy"].as_slice(), 25)
+        );
+        views.rebuild(&log).unwrap();
+        assert!(views.rebuilding().is_empty());
+        assert_eq!(months(&views), [(0, 9), (1, 10), (2, 6)]);
+        drop(views);
+
+        let views = Views::open(&path).unwrap();
+        assert!(
+            views.rebuilding().is_empty(),
+            "nothing of the others is rebuilt"
+        );
+        let tables: i64 = lock(&views.db)
+            .query_row(
+                "SELECT count(*) FROM sqlite_schema WHERE name = 'toy'",
+                [],
+                |r| r.get(0),
+            )
+            .unwrap();
+        assert_eq!(tables, 0);
+    }
+
+    /// A fold that reads or writes what is another domain's is refused by SQLite.
+    #[test]
+    fn no_fold_may_touch_the_tables_of_another_domain() {
+        use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../rialto-core/tests/golden");
+        for name in ["deals", "square", "mail", "texts", "holds", "told", "v1"] {
+            let stored = std::fs::read(format!("{path}/{name}.log")).unwrap();
+            let (mut rest, mut log) = (stored.as_slice(), Vec::new());
+            while let Some((len, after)) = rest.split_first_chunk::<4>() {
+                let (bytes, after) = after.split_at(u32::from_le_bytes(*len) as usize);
+                let envelope = Envelope::decode(bytes).unwrap();
+                log.push(Indexed {
+                    envelope,
+                    contents: Vec::new(),
+                });
+                rest = after;
+            }
+            let mut views = Views::in_memory().unwrap();
+            views.apply(&log).unwrap();
+            for domain in DOMAINS {
+                let mut db = lock(&views.db);
+                db.execute(
+                    "UPDATE domain SET version = 0 WHERE name = ?",
+                    [domain.name],
+                )
+                .unwrap();
+                domain::settle(&db, DOMAINS).unwrap();
+                let mut own: HashSet<String> = HashSet::new();
+                let mut read: HashSet<String> = HashSet::new();
+                for other in DOMAINS {
+                    let tables = domain::tables(&db, other.name).unwrap();
+                    if other.name == domain.name {
+                        own.extend(tables.iter().cloned());
+                    }
+                    if other.name == domain.name || other.foundation {
+                        read.extend(tables);
+                    }
+                }
+                db.flush_prepared_statement_cache();
+                db.authorizer(Some(move |asked: AuthContext<'_>| match asked.action {
+                    AuthAction::Read { table_name, .. } if !read.contains(table_name) => {
+                        Authorization::Deny
+                    }
+                    AuthAction::Insert { table_name }
+                    | AuthAction::Update { table_name, .. }
+                    | AuthAction::Delete { table_name }
+                        if !own.contains(table_name) =>
+                    {
+                        Authorization::Deny
+                    }
+                    _ => Authorization::Allow,
+                }))
+                .unwrap();
+                let one = [*domain];
+                let pass = Pass {
+                    domains: &one,
+                    live: false,
+                };
+                let taken = take_in(&db, pass, 0, log.iter());
+                assert!(taken.is_ok(), "{name}, {}: {:?}", domain.name, taken.err());
+                db.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
+                    .unwrap();
+                domain::reached(&db, domain, None).unwrap();
+            }
+        }
+    }
 }

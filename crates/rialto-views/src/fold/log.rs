@@ -1,6 +1,5 @@
 //! The log itself, one row an envelope, with whom each concerns, and the threads of cause and effect.
 
-use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 
 use rialto_core::event::{Event, RealmEvent};
@@ -107,15 +106,8 @@ impl Folding<'_> {
 
     pub(super) fn snap<'s>(&'s self, scores: &'s Scores) -> Snap<'s> {
         Snap {
-            db: self.db,
-            scores,
-            position: self.position,
             hand: Some(self.envelope),
-            origins: RefCell::default(),
-            reveal: false,
-            reader: None,
-            blocks: OnceCell::new(),
-            shown: Cell::new(0),
+            ..Snap::of(self.db, self.position, scores)
         }
     }
 

@@ -1,6 +1,9 @@
 //! Listings, calls, negotiations and deals.
 
+use std::rc::Rc;
+
 use rialto_core::amount::Decimal;
+use rialto_core::hash::Hash;
 use rialto_core::id::{AgentId, CallId, DealId, ListingId, NegotiationId};
 use rialto_core::identity::IdentityEvent;
 use rialto_core::market::{
@@ -16,6 +19,7 @@ use serde::Serialize;
 use super::texts::{self, Way};
 use super::{Folding, json, text_id, word};
 use crate::Result;
+use crate::chips::{Rates, Used};
 use crate::db::{Units, int, uint};
 
 /// Kinds of a listing's terms.
@@ -147,6 +151,7 @@ impl Folding<'_> {
                 int(listing.0),
             ),
         )?;
+        self.cache.rates.remove(&int(listing.0));
         for (number, item) in (0_i64..).zip(&terms.items) {
             self.term(ITEM, &item.name, listing, number, Some(item.price))?;
         }
@@ -364,9 +369,11 @@ impl Folding<'_> {
         else {
             return Ok(());
         };
+        let used = self.chips_used(*negotiation, offer)?;
+        let used = used.as_ref();
         self.run(
             "INSERT INTO deal VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-             NULL, NULL, NULL, NULL, NULL, ?13, ?14, ?14, 0, 0, 0, 0)",
+             NULL, NULL, NULL, NULL, NULL, ?13, ?14, ?14, 0, 0, 0, 0, ?15, ?16, ?17, ?18)",
             params![
                 int(deal.0),
                 int(negotiation.0),
@@ -381,11 +388,51 @@ impl Folding<'_> {
                 int(task.0),
                 word(&DealState::Agreed),
                 json(bargain),
-                self.now()
+                self.now(),
+                used.and_then(|used| used.model.as_deref()),
+                used.map(|used| &*used.chip),
+                used.map(|used| Units(used.seconds)),
+                used.map(|used| Units(used.cost))
             ],
         )?;
         self.award(*negotiation, *deal)?;
         self.deal_step(*deal, DealState::Agreed)
+    }
+
+    /// What an offer uses of which chips, by the price list that it is negotiated on; nothing if that is none.
+    fn chips_used(&mut self, negotiation: NegotiationId, offer: &Hash) -> Result<Option<Used>> {
+        let sql = "SELECT listing FROM negotiation WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let listing = query.query_row([int(negotiation.0)], |r| r.get::<_, Option<i64>>(0));
+        let Some(listing) = listing.optional()?.flatten() else {
+            return Ok(None);
+        };
+        let Some(rates) = self.rates(listing)? else {
+            return Ok(None);
+        };
+        let sql = "SELECT terms FROM offer WHERE negotiation = ? AND hash = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let terms = query.query_row((int(negotiation.0), offer.bytes()), |r| {
+            r.get::<_, String>(0)
+        });
+        Ok(terms
+            .optional()?
+            .and_then(|terms| rates.used(&crate::read::facts(&terms))))
+    }
+
+    /// The rates of a listing as it stands, kept at hand for the batch.
+    fn rates(&mut self, listing: i64) -> Result<Option<Rc<Rates>>> {
+        if let Some(rates) = self.cache.rates.get(&listing) {
+            return Ok(rates.clone());
+        }
+        let sql = "SELECT terms FROM listing WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let terms = query
+            .query_row([listing], |r| r.get::<_, String>(0))
+            .optional()?;
+        let rates = terms.and_then(|terms| Rates::of(&crate::read::facts(&terms)).map(Rc::new));
+        self.cache.rates.insert(listing, rates.clone());
+        Ok(rates)
     }
 
     fn award(&mut self, negotiation: NegotiationId, deal: DealId) -> Result<()> {

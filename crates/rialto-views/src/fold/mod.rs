@@ -16,6 +16,7 @@ mod threads;
 mod work;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::fact::Fact;
@@ -27,6 +28,7 @@ use rusqlite::{Connection, OptionalExtension, Params};
 use serde::Serialize;
 
 use crate::Result;
+use crate::chips::Rates;
 use crate::codec::Coded;
 use crate::db::{int, split, uint};
 use crate::domain::{Domain, TEXTS};
@@ -43,6 +45,10 @@ pub(crate) struct Cache {
     accounts: HashMap<i64, ledger::Held>,
     owners: HashMap<(i64, i64), OwnerId>,
     holders: HashMap<i64, Vec<i64>>,
+    /// Price lists, by listing.
+    rates: HashMap<i64, Option<Rc<Rates>>>,
+    /// The hour that a roll-up last noted.
+    hours: HashMap<&'static str, i64>,
     pub(crate) erased: usize,
 }
 
@@ -220,6 +226,16 @@ impl Folding<'_> {
             .events
             .iter()
             .try_for_each(|event| take(self, event))
+    }
+
+    /// Whether a roll-up has not noted an hour yet in this batch; notes it.
+    pub(crate) fn is_new_hour(&mut self, grain: &'static str, hour: i64) -> bool {
+        self.cache.hours.insert(grain, hour) != Some(hour)
+    }
+
+    /// Has the hour noted again.
+    pub(crate) fn forget_hour(&mut self, grain: &'static str) {
+        self.cache.hours.remove(grain);
     }
 
     pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<()> {

@@ -367,7 +367,7 @@ impl ViewReader {
 }
 
 /// True if a statement reads what its connection may not.
-fn is_refused(why: &rusqlite::Error) -> bool {
+pub(crate) fn is_refused(why: &rusqlite::Error) -> bool {
     why.sqlite_error_code() == Some(rusqlite::ErrorCode::AuthorizationForStatementDenied)
 }
 
@@ -410,6 +410,23 @@ pub(crate) fn cursor(paging: &Paging) -> Result<Option<i64>> {
     let plain = digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
     let number = plain.and_then(|d| i64::from_str_radix(d, 16).ok());
     number.map(Some).ok_or(Error::BadCursor)
+}
+
+impl<'a> Snap<'a> {
+    /// What stands at a position, for whoever may read all of it.
+    pub(crate) fn of(db: &'a Connection, position: u64, scores: &'a Scores) -> Self {
+        Self {
+            db,
+            position,
+            hand: None,
+            origins: RefCell::default(),
+            scores,
+            reveal: false,
+            reader: None,
+            blocks: OnceCell::new(),
+            shown: Cell::new(0),
+        }
+    }
 }
 
 impl Snap<'_> {

@@ -84,7 +84,9 @@ CREATE TABLE deal(
   -- How much of the payment vouched for the buyer and for the seller.
   buyer_vouched NOT NULL, seller_vouched NOT NULL,
   -- Its place among the deals of each by what it weighs, whenever that is asked; 0 weighs nothing.
-  buyer_rank INTEGER NOT NULL, seller_rank INTEGER NOT NULL);
+  buyer_rank INTEGER NOT NULL, seller_rank INTEGER NOT NULL,
+  -- What it uses of which chips by the price list that it was struck on, in millionths.
+  model TEXT, chip TEXT, chip_seconds, chip_cost);
 CREATE INDEX deal_disputed ON deal(id) WHERE state = 'disputed';
 CREATE INDEX deal_seller ON deal(seller, id);
 CREATE INDEX deal_buyer ON deal(buyer, id);

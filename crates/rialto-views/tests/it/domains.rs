@@ -52,6 +52,7 @@ fn built(path: &Path, log: &[Indexed]) {
     for batch in log.chunks(16) {
         views.apply(batch).unwrap();
     }
+    while views.roll_up().unwrap() {}
 }
 
 /// The names of the domains of a file.
@@ -75,7 +76,7 @@ fn some_again(views: &mut Views, log: &[Indexed]) -> bool {
         return false;
     };
     let from = usize::try_from(from).unwrap() - 1;
-    views.rebuild(&log[from..log.len().min(from + 7)]).unwrap();
+    views.rebuild(&log[from..log.len().min(from + 23)]).unwrap();
     true
 }
 
@@ -89,14 +90,19 @@ fn a_domain_that_is_rebuilt_alone_comes_to_the_same_rows() {
         for domain in domains(&path) {
             outdate(&path, &domain);
             let mut views = Views::open(&path).unwrap();
-            let behind = views.rebuilding();
-            assert_eq!((behind.len(), behind[0].domain), (1, domain.as_str()));
+            let behind: Vec<&str> = views.rebuilding().iter().map(|b| b.domain).collect();
+            match domain.as_str() {
+                // Its rows are what the sums are of.
+                "trade" => assert_eq!(behind, ["trade", "by_side", "by_partner"]),
+                alone => assert_eq!(behind, [alone]),
+            }
             assert_eq!(
                 views.position(),
                 log.len() as u64,
                 "the others stand at the head"
             );
             while some_again(&mut views, &log) {}
+            while views.roll_up().unwrap() {}
             assert!(views.rebuilding().is_empty());
             drop(views);
             let after = dump(&path);
@@ -117,7 +123,11 @@ fn a_domain_that_is_rebuilt_alone_comes_to_the_same_rows() {
 #[test]
 fn the_others_take_in_new_envelopes_while_one_is_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, log) in logs() {
+    let varied = ["a day", "deals", "square", "texts"];
+    for (name, log) in logs()
+        .into_iter()
+        .filter(|(name, _)| varied.contains(&name.as_str()))
+    {
         let whole = folder.path().join(format!("{name}.db"));
         built(&whole, &log);
         let before = dump(&whole);
@@ -127,7 +137,7 @@ fn the_others_take_in_new_envelopes_while_one_is_rebuilt() {
             built(&path, old);
             outdate(&path, &domain);
             let mut views = Views::open(&path).unwrap();
-            let mut new = new.chunks(3);
+            let mut new = new.chunks(11);
             loop {
                 if views.waits() {
                     let refused = views.apply(&log);
@@ -139,6 +149,7 @@ fn the_others_take_in_new_envelopes_while_one_is_rebuilt() {
                 }
                 some_again(&mut views, &log);
             }
+            while views.roll_up().unwrap() {}
             assert_eq!(views.position(), log.len() as u64);
             drop(views);
             assert!(before == dump(&path), "{name}, {domain}");

@@ -20,6 +20,7 @@ mod judged;
 mod reads;
 mod realm;
 mod rebuild;
+mod rollups;
 mod search;
 mod square;
 mod texts;
