@@ -2,7 +2,8 @@
 //!
 //! [`Views`] is fed envelopes with their contents in the order of the log and keeps history, search,
 //! statements, accounts and the threads of cause and effect. [`ViewReader`] answers lists from it,
-//! on any thread. The file can be deleted at any time: feeding the log again gives the same rows.
+//! on any thread. The file can be deleted at any time: feeding the log again gives the same rows. It consists
+//! of domains with versions of their own; one of another version is rebuilt alone ([`Views::rebuild`]).
 //!
 //! # What is absent
 //!

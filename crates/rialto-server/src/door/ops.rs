@@ -15,12 +15,13 @@ use axum::response::Response;
 use rialto_core::decide::secret_hash;
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
+use rialto_views::Rebuilding;
 
 use super::answer::{Answer, Health, Metrics};
 use super::auth::{Caller, bearer, token_of};
 use super::problem::Refusal;
 use super::{Door, reads};
-use crate::node::{ClockState, Failure, Trouble};
+use crate::node::{ClockState, Failure, Lag, Trouble};
 use crate::reload::Reloaded;
 
 /// `GET /healthz`: the process lives and its log can be written.
@@ -69,10 +70,8 @@ fn clock_advice(door: &Door) -> Health {
 const LAG: Duration = Duration::from_secs(10);
 
 /// Why lists are not what the log says, if they lag for long, or are being rebuilt.
-fn lists_advice(door: &Door) -> Option<Health> {
-    let lag = door.node.hub().lag();
-    let rebuilt = door.views.rebuilding();
-    let rebuilt: Vec<String> = rebuilt.iter().map(ToString::to_string).collect();
+fn lists_advice(lag: Lag, rebuilding: &[Rebuilding]) -> Option<Health> {
+    let rebuilt: Vec<String> = rebuilding.iter().map(ToString::to_string).collect();
     if lag.age > LAG {
         let (code, age) = (Code::ViewsLag, lag.age.as_secs());
         let mut line = format!(
@@ -96,7 +95,7 @@ fn lists_advice(door: &Door) -> Option<Health> {
 pub(super) async fn readyz(State(door): State<Arc<Door>>, request: Request) -> Health {
     let Some(Trouble { code, detail }) = trouble(&door) else {
         let clock = clock_advice(&door);
-        return match lists_advice(&door) {
+        return match lists_advice(door.node.hub().lag(), &door.views.rebuilding()) {
             Some(lists) if clock.well => lists,
             _ => clock,
         };
@@ -382,4 +381,36 @@ pub(super) async fn timed(State(door): State<Arc<Door>>, request: Request, next:
 )]
 fn as_f64(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_that_lag_for_long_are_not_ready_and_say_why() {
+        let rebuilt = Rebuilding {
+            domain: "square",
+            position: 7,
+            of: 90,
+        };
+        let told = |seconds, rebuilding: &[Rebuilding]| {
+            let lag = Lag {
+                envelopes: 12,
+                age: Duration::from_secs(seconds),
+            };
+            lists_advice(lag, rebuilding).map(|health| (health.well, health.line))
+        };
+        let line = |well, line: &str| Some((well, line.to_owned()));
+        assert_eq!(told(10, &[]), None);
+        let lags = "not ready: RLT0918 the lists lag behind the log: 11 s, 12 events";
+        assert_eq!(told(11, &[]), line(false, &format!("{lags}\n")));
+        let square = "the lists of square are being rebuilt, at 7 of 90";
+        let both = [rebuilt.clone()];
+        assert_eq!(told(11, &both), line(false, &format!("{lags}; {square}\n")));
+        assert_eq!(
+            told(1, &[rebuilt]),
+            line(true, &format!("ready, but {square}\n"))
+        );
+    }
 }

@@ -178,6 +178,27 @@ mod tests {
     }
 
     #[test]
+    fn the_lag_is_the_age_of_the_oldest_that_is_not_indexed() {
+        let hub = Hub::new(5);
+        hub.set_indexed(5);
+        assert_eq!(hub.lag(), Lag::default());
+        let ago = |seconds| {
+            Instant::now()
+                .checked_sub(Duration::from_secs(seconds))
+                .unwrap()
+        };
+        for (position, seconds) in [(7, 40), (8, 30), (9, 20)] {
+            hub.durable.send_replace(position);
+            hub.note_unread(position, ago(seconds));
+        }
+        for (indexed, envelopes, seconds) in [(5, 4, 40), (6, 3, 40), (7, 2, 30), (9, 0, 0)] {
+            hub.set_indexed(indexed);
+            let lag = hub.lag();
+            assert_eq!((lag.envelopes, lag.age.as_secs()), (envelopes, seconds));
+        }
+    }
+
+    #[test]
     fn who_wants_something_wakes_the_indexer() {
         let hub = Hub::new(1);
         hub.wake_me();

@@ -59,6 +59,7 @@ impl Indexer {
                     reader,
                     news,
                     sums_left: true,
+                    taken: Instant::now(),
                 })
                 .run(&stopped);
             })?;
@@ -90,6 +91,8 @@ struct Feed {
     news: ViewReader,
     /// Whether there may be spans of the accounts to roll up.
     sums_left: bool,
+    /// When new envelopes were last taken in.
+    taken: Instant,
 }
 
 impl Feed {
@@ -129,7 +132,9 @@ impl Feed {
     /// then a sum of the accounts.
     fn step(&mut self, stop: &AtomicBool) -> Result<(), Trouble> {
         self.gather(stop);
-        self.take_in_new()?;
+        if self.is_time() {
+            self.take_in_new()?;
+        }
         self.rebuild()?;
         if self.sums_left {
             let rolled = self.views.roll_up();
@@ -151,7 +156,7 @@ impl Feed {
         for part in batch.chunks(REBUILT) {
             let taken = self.views.rebuild(part);
             taken.map_err(|error| Trouble::of(Code::ViewsStopped, &error))?;
-            if self.is_due() {
+            if self.is_time() {
                 self.take_in_new()?;
             }
         }
@@ -171,7 +176,7 @@ impl Feed {
         if next > self.node.hub().durable() || self.views.waits() {
             return Ok(());
         }
-        self.sums_left = true;
+        (self.sums_left, self.taken) = (true, Instant::now());
         let batch = match self.node.tail().frame(next) {
             Some(_) => self.kept_in_memory(next),
             None => self.read_back(next),
@@ -244,6 +249,11 @@ impl Feed {
             subjects.tell(Subject::Following(agent), before);
         }
         Ok(())
+    }
+
+    /// Whether new envelopes have gathered for as long as they may.
+    fn is_time(&self) -> bool {
+        self.is_due() || self.taken.elapsed() >= GATHER
     }
 
     /// Whether there is work besides new envelopes.

@@ -55,6 +55,9 @@ pub(crate) struct Cache {
 impl Cache {
     /// Writes accounts back.
     pub(crate) fn flush(&mut self, db: &Connection) -> Result<()> {
+        if self.accounts.is_empty() {
+            return Ok(());
+        }
         ledger::flush(db, self.accounts.drain())
     }
 }
