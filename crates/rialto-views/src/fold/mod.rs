@@ -47,8 +47,8 @@ pub(crate) struct Cache {
     holders: HashMap<i64, Vec<i64>>,
     /// Price lists, by listing.
     rates: HashMap<i64, Option<Rc<Rates>>>,
-    /// The hour that a roll-up last noted.
-    hours: HashMap<&'static str, i64>,
+    /// The hour that each roll-up last noted: there are few.
+    hours: Vec<(&'static str, i64)>,
     pub(crate) erased: usize,
 }
 
@@ -233,12 +233,19 @@ impl Folding<'_> {
 
     /// Whether a roll-up has not noted an hour yet in this batch; notes it.
     pub(crate) fn is_new_hour(&mut self, grain: &'static str, hour: i64) -> bool {
-        self.cache.hours.insert(grain, hour) != Some(hour)
+        let hours = &mut self.cache.hours;
+        match hours.iter_mut().find(|(noted_by, _)| *noted_by == grain) {
+            Some((_, noted)) => std::mem::replace(noted, hour) != hour,
+            None => {
+                hours.push((grain, hour));
+                true
+            }
+        }
     }
 
     /// Has the hour noted again.
     pub(crate) fn forget_hour(&mut self, grain: &'static str) {
-        self.cache.hours.remove(grain);
+        self.cache.hours.retain(|(noted_by, _)| *noted_by != grain);
     }
 
     pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<()> {
