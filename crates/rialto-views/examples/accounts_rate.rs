@@ -27,6 +27,10 @@ use rialto_views::{Dimension, Indexed, Scope, Views};
 const HOURS: u64 = 8_760;
 const HOUR_MS: u64 = 3_600_000;
 const BEGUN: u64 = 472_224 * HOUR_MS;
+/// Envelopes in a transaction, as the indexer takes them in.
+const BATCH: usize = 2_048;
+/// Deals in an envelope.
+const EACH: u64 = 8;
 const AGENTS: u64 = 200;
 const OWNERS: u64 = 20;
 const ASSET: AssetId = AssetId(number(1, 1));
@@ -135,9 +139,9 @@ fn entries(entries: Vec<Entry>) -> Event {
     })
 }
 
-/// The deals of an hour, in two envelopes: agreed, then settled.
-fn traded(hour: u64, first: u64, deals: u64) -> [Indexed; 2] {
-    let (agreed, settled) = (2 + hour * 2, 3 + hour * 2);
+/// Deals of an hour in two envelopes, agreed and then settled.
+fn traded(hour: u64, agreed: u64, first: u64, deals: u64) -> [Indexed; 2] {
+    let settled = agreed + 1;
     let (mut held, mut struck, mut paid, mut ended) = (vec![], vec![], vec![], vec![]);
     for n in 0..deals {
         let mixed = (first + n).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
@@ -196,10 +200,7 @@ fn traded(hour: u64, first: u64, deals: u64) -> [Indexed; 2] {
     first.append(&mut struck);
     let mut second = vec![entries(paid)];
     second.append(&mut ended);
-    [
-        envelope(agreed, at, first),
-        envelope(settled, at + HOUR_MS / 2, second),
-    ]
+    [envelope(agreed, at, first), envelope(settled, at, second)]
 }
 
 fn main() -> Outcome<()> {
@@ -212,15 +213,22 @@ fn main() -> Outcome<()> {
     let mut views = Views::open(&path)?;
     let begun = Instant::now();
     views.apply(&[founded()?])?;
-    let mut done = 0;
+    let (mut done, mut position, mut batch) = (0, 2, Vec::new());
     for hour in 0..HOURS {
         let until = deals * (hour + 1) / HOURS;
-        views.apply(&traded(hour, done, until - done))?;
-        done = until;
+        while done < until {
+            let some = EACH.min(until - done);
+            batch.extend(traded(hour, position, done, some));
+            (done, position) = (done + some, position + 2);
+        }
+        if batch.len() >= BATCH {
+            views.apply(&batch)?;
+            batch.clear();
+        }
     }
+    views.apply(&batch)?;
     // An hour is over when another one begins.
-    let last = 2 + HOURS * 2;
-    views.apply(&[envelope(last, BEGUN + HOURS * HOUR_MS, Vec::new())])?;
+    views.apply(&[envelope(position, BEGUN + HOURS * HOUR_MS, Vec::new())])?;
     println!(
         "{deals} deals taken in: {:.1} s",
         begun.elapsed().as_secs_f64()
