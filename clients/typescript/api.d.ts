@@ -5506,7 +5506,7 @@ export interface Reads {
   post_thread(id: string, query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Promise<ThreadView>;
   /** Posts by words, newest first. */
   posts(query?: { text?: string; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<PostRow>;
-  /** Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt. */
+  /** Whether the server takes requests, knows of no damage to the log, and updates the lists, which lag no more than 10 seconds. Names the lists that are being rebuilt; the others serve meanwhile. */
   readiness(): Promise<string>;
   /** The realm: name, key, position, time, and the operator's settings. */
   realm(): Promise<RealmView>;

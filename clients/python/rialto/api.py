@@ -2432,7 +2432,7 @@ class Reads(Group):
         }, "items")
 
     def readiness(self) -> str:
-        """Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt."""
+        """Whether the server takes requests, knows of no damage to the log, and updates the lists, which lag no more than 10 seconds. Names the lists that are being rebuilt; the others serve meanwhile."""
         return self._text("/readyz")
 
     def realm(self) -> t.RealmView:

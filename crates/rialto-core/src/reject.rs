@@ -422,6 +422,10 @@ codes! {
     BadSegment = 919 Unavailable "a segment of the archive cannot be used", "Name the folder that holds the right one, or restore it from a copy; the detail names the segment.";
     /// The realm's clock is not ahead of the machine's, or no known jump brought it there.
     NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
+    /// What was accepted long ago is not in the lists yet: more came than the machine can index, or they are being rebuilt.
+    ViewsLag = 921 Unavailable "the lists lag behind the log", "Nothing is lost, and they catch up; a read with min_position waits for what it must see. If they lag for long, the machine is too slow for what comes: /metrics tells how far they are.";
+    /// This version keeps some lists in another form than the one before, and makes them again from the log.
+    ViewsRebuilt = 922 Unavailable "the lists that this reads are being rebuilt", "Try again: the detail and /readyz say how far they are. Commands, inboxes and the other lists go on.";
     /// The host's address is private, local, reserved or the machine's own, or one of the addresses behind its name is.
     OutgoingClosed = 930 Forbidden "outgoing calls to this host are closed", "Name a public host; in other networks only what the operator's settings name themselves is reached.";
     /// The address of an outgoing call is of another scheme, has a name and password, or writes its host in an unusual form.

@@ -3,9 +3,8 @@
 //! A provider that publishes a modelled price list states in the listing's attributes the kind of
 //! chip and, for each kind of token, chip-seconds and cost of a million. With the quantities of the
 //! accepted offer that gives a hop of the trace and figures of the accounts: modelled, never
-//! measured, and by the seller's words.
+//! measured, and by the seller's words as they stood when the deal was struck.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use rialto_core::amount::Decimal;
@@ -15,7 +14,7 @@ use rusqlite::OptionalExtension;
 use serde_json::Value;
 
 use crate::Result;
-use crate::db::int;
+use crate::db::{Units, int};
 use crate::read::Snap;
 
 /// The kinds of token that a price list distinguishes.
@@ -43,15 +42,6 @@ pub struct Rates {
     pub(crate) chip: Rc<str>,
     /// Chip-seconds and cost of a million tokens, in the order of [`KINDS`]; none if not stated.
     pub(crate) per_million: [Option<(i128, i128)>; 3],
-}
-
-/// Known listings while many deals are read.
-#[derive(Debug, Default)]
-pub(crate) struct KnownRates(HashMap<i64, Option<Rc<Rates>>>);
-
-impl KnownRates {
-    /// How many listings are kept at hand.
-    const MOST: usize = 100_000;
 }
 
 impl Rates {
@@ -121,7 +111,7 @@ pub(crate) fn in_words(units: i128) -> String {
 impl Snap<'_> {
     /// What a deal used of which chips, in words; nothing if its listing does not say.
     pub(crate) fn chips_of(&self, deal: DealId) -> Result<Option<String>> {
-        let used = self.chips_used(int(deal.0), &mut KnownRates::default())?;
+        let used = self.chips_used(int(deal.0))?;
         Ok(used.map(|used| {
             format!(
                 "{} on {}: {} chip-seconds, cost {}",
@@ -133,43 +123,21 @@ impl Snap<'_> {
         }))
     }
 
-    /// What a deal used of which chips, according to its listing and its accepted offer.
-    pub(crate) fn chips_used(&self, deal: i64, known: &mut KnownRates) -> Result<Option<Used>> {
-        let sql = "SELECT n.listing, n.id, d.offer FROM deal d
-            JOIN negotiation n ON n.id = d.negotiation WHERE d.id = ? AND n.listing IS NOT NULL";
+    /// What a deal used of which chips, by the price list that it was struck on.
+    pub(crate) fn chips_used(&self, deal: i64) -> Result<Option<Used>> {
+        let sql = "SELECT model, chip, chip_seconds, chip_cost FROM deal
+                   WHERE id = ? AND chip IS NOT NULL";
         let mut query = self.db.prepare_cached(sql)?;
-        let found: Option<(i64, i64, Vec<u8>)> = query
-            .query_row([deal], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
-            .optional()?;
-        let Some((listing, negotiation, offer)) = found else {
-            return Ok(None);
-        };
-        let Some(rates) = self.rates(listing, known)? else {
-            return Ok(None);
-        };
-        let sql = "SELECT terms FROM offer WHERE negotiation = ? AND hash = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let terms: Option<String> = query
-            .query_row((negotiation, offer), |r| r.get(0))
-            .optional()?;
-        let offer = terms.and_then(|terms| serde_json::from_str(&terms).ok());
-        Ok(offer.and_then(|offer: Value| rates.used(&offer)))
-    }
-
-    fn rates(&self, listing: i64, known: &mut KnownRates) -> Result<Option<Rc<Rates>>> {
-        if let Some(rates) = known.0.get(&listing) {
-            return Ok(rates.clone());
-        }
-        let sql = "SELECT terms FROM listing WHERE id = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let terms: Option<String> = query.query_row([listing], |r| r.get(0)).optional()?;
-        let value = terms.and_then(|terms| serde_json::from_str::<Value>(&terms).ok());
-        let rates = value.as_ref().and_then(Rates::of).map(Rc::new);
-        if known.0.len() >= KnownRates::MOST {
-            known.0.clear();
-        }
-        known.0.insert(listing, rates.clone());
-        Ok(rates)
+        let found = query.query_row([deal], |r| {
+            let (seconds, cost): (Units, Units) = (r.get(2)?, r.get(3)?);
+            Ok(Used {
+                model: r.get::<_, Option<String>>(0)?.map(Rc::from),
+                chip: Rc::from(r.get::<_, String>(1)?),
+                seconds: seconds.0,
+                cost: cost.0,
+            })
+        });
+        Ok(found.optional()?)
     }
 }
 

@@ -1,5 +1,13 @@
 //! What can go wrong with a view.
 
+use crate::views::Rebuilding;
+
+/// What is being rebuilt and how far it is, in words.
+fn told(behind: &[Rebuilding]) -> String {
+    let each = behind.iter().map(ToString::to_string);
+    each.collect::<Vec<_>>().join("; ")
+}
+
 /// Why a view cannot take or tell something.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,6 +25,9 @@ pub enum Error {
         /// What came.
         got: u64,
     },
+    /// What would have to be read is being rebuilt, or what a fold reads is.
+    #[error("{}: ask again later", told(.0))]
+    Rebuilding(Vec<Rebuilding>),
     /// What is stored is not what this code writes.
     #[error("the view file is damaged ({0}): stop, delete it, and let it be rebuilt")]
     Damaged(&'static str),

@@ -2,7 +2,8 @@
 //!
 //! [`Views`] is fed envelopes with their contents in the order of the log and keeps history, search,
 //! statements, accounts and the threads of cause and effect. [`ViewReader`] answers lists from it,
-//! on any thread. The file can be deleted at any time: feeding the log again gives the same rows.
+//! on any thread. The file can be deleted at any time: feeding the log again gives the same rows. It consists
+//! of domains with versions of their own; one of another version is rebuilt alone ([`Views::rebuild`]).
 //!
 //! # What is absent
 //!
@@ -18,6 +19,7 @@ mod chips;
 mod codec;
 mod concern;
 mod db;
+mod domain;
 mod error;
 mod fold;
 mod fulltext;
@@ -28,6 +30,7 @@ mod readable;
 mod report;
 #[cfg(test)]
 mod ring;
+mod rollup;
 mod said;
 mod score;
 mod search;
@@ -52,7 +55,7 @@ pub use report::{
 pub use score::{Dealt, Kept, Score, SeenScore, Side, score};
 pub use touched::Touched;
 pub use trace::{Basis, Folded, Gap, Hop, Trace, TracePart};
-pub use views::{Indexed, VERSION, Views};
+pub use views::{Indexed, Rebuilding, VERSION, Views};
 
 /// The outcome of a call.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -40,10 +40,11 @@ use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 
-use crate::chips::{Used, in_words};
+use crate::chips::in_words;
 use crate::codec::purpose;
 use crate::db::{Units, int, uint};
 use crate::read::{Page, Paging, Scope, Snap, ViewReader, cursor, limit, time};
+use crate::rollup::{PARTNER, Part, SIDE};
 use crate::{Error, Result};
 
 mod booked;
@@ -56,6 +57,7 @@ pub use fleet::{
     TokenPrice,
 };
 use rows::{Capacity, Key};
+pub(crate) use rows::{RollKey, Rolled};
 
 /// The model or chip of a deal that states none.
 const UNATTRIBUTED: &str = "unattributed";
@@ -216,6 +218,34 @@ pub enum FactKind {
     Corrected,
 }
 
+impl FactKind {
+    /// Every kind, in the order of the numbers that the roll-ups keep.
+    const ALL: [Self; 12] = [
+        Self::Bought,
+        Self::Sold,
+        Self::Spent,
+        Self::Earned,
+        Self::Returned,
+        Self::Reserved,
+        Self::MovedOut,
+        Self::MovedIn,
+        Self::Issued,
+        Self::Deposited,
+        Self::Withdrawn,
+        Self::Corrected,
+    ];
+
+    /// Its stored number.
+    pub(crate) fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The kind with a stored number.
+    pub(crate) fn stored(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
 /// A fact behind a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -238,7 +268,7 @@ pub struct FactRow {
 
 /// A fact while it is counted.
 #[derive(Clone, Copy)]
-struct Fact {
+pub(crate) struct Fact {
     kind: FactKind,
     entry: i64,
     at: i64,
@@ -273,24 +303,23 @@ struct Sums {
 }
 
 impl Sums {
-    fn add_chips(&mut self, used: &Used) {
-        let (seconds, cost) = self.chips.unwrap_or_default();
-        self.chips = Some((
-            seconds.saturating_add(used.seconds),
-            cost.saturating_add(used.cost),
-        ));
-    }
-
-    fn add(&mut self, fact: &Fact) {
-        match fact.kind {
-            FactKind::Bought => self.bought += 1,
-            FactKind::Sold => self.sold += 1,
-            FactKind::Spent | FactKind::MovedOut => self.spent += fact.amount,
-            FactKind::Earned | FactKind::MovedIn => self.earned += fact.amount,
-            FactKind::Returned => self.returned += fact.amount,
-            FactKind::Reserved => self.reserved += fact.amount,
+    fn add(&mut self, kind: FactKind, rolled: &Rolled) {
+        match kind {
+            FactKind::Bought => self.bought += rolled.count,
+            FactKind::Sold => self.sold += rolled.count,
+            FactKind::Spent | FactKind::MovedOut => self.spent += rolled.amount,
+            FactKind::Earned | FactKind::MovedIn => self.earned += rolled.amount,
+            FactKind::Returned => self.returned += rolled.amount,
+            FactKind::Reserved => self.reserved += rolled.amount,
             // The operator's stand apart.
             FactKind::Issued | FactKind::Deposited | FactKind::Withdrawn | FactKind::Corrected => {}
+        }
+        if let Some((seconds, cost)) = rolled.chips {
+            let so_far = self.chips.unwrap_or_default();
+            self.chips = Some((
+                so_far.0.saturating_add(seconds),
+                so_far.1.saturating_add(cost),
+            ));
         }
     }
 
@@ -327,7 +356,20 @@ impl ViewReader {
         by: &[Dimension],
         period: Option<(Time, Time)>,
     ) -> Result<AccountsReport> {
-        self.read(|snap| snap.report(scope, by, period))
+        self.read(|snap| snap.report(scope, by, period, true))
+    }
+
+    /// The same report, from the entries alone: what the sums of whole hours have to come to.
+    ///
+    /// # Errors
+    /// As [`accounts_report`](Self::accounts_report).
+    pub fn accounts_entry_by_entry(
+        &self,
+        scope: Scope,
+        by: &[Dimension],
+        period: Option<(Time, Time)>,
+    ) -> Result<AccountsReport> {
+        self.read(|snap| snap.report(scope, by, period, false))
     }
 
     /// The facts behind a row of the same report, in the order of the ledger; those of holds still
@@ -346,12 +388,13 @@ impl ViewReader {
         let (limit, skip) = (limit(paging)?, cursor(paging)?.unwrap_or(0));
         self.read(|snap| {
             let mut found: Vec<(i64, Fact)> = Vec::new();
-            let mut capacity = Capacity::new(by);
+            let mut capacity = Capacity::by(by);
+            let range = snap.range(period)?;
             let mut place = 0_i64;
-            snap.facts(scope, period, &mut |fact| {
+            let mut tell = |fact: &Fact| {
                 let deals = !fact.is_unattributed();
                 let row = if deals {
-                    Key::of(fact, capacity.of(snap, fact)?.as_ref(), by)
+                    Key::of(&capacity.of(snap, fact)?.0, by)
                 } else {
                     Key::of_asset(fact.asset)
                 };
@@ -362,7 +405,9 @@ impl ViewReader {
                     }
                 }
                 Ok(())
-            })?;
+            };
+            snap.facts(scope, &range, &mut tell)?;
+            snap.reserved(scope, &range, &mut tell)?;
             let rows = found
                 .into_iter()
                 .map(|(at, fact)| Ok((at, snap.fact_row(&fact)?)));
@@ -371,18 +416,73 @@ impl ViewReader {
     }
 }
 
-/// The range of entries of a period.
-struct Range {
-    low: i64,
-    high: i64,
+/// A range of entries, the end not among them.
+#[derive(Clone, Copy)]
+pub(crate) struct Range {
+    pub(crate) low: i64,
+    pub(crate) high: i64,
 }
 
 /// Which facts belong to a scope.
 fn belongs(scope: Scope, fact: &Fact) -> bool {
+    is_in(scope, fact.owner, fact.agent)
+}
+
+fn is_in(scope: Scope, fact_owner: Option<i64>, fact_agent: Option<i64>) -> bool {
     match scope {
         Scope::Realm => true,
-        Scope::Owner(owner) => fact.owner == Some(int(owner.0)),
-        Scope::Agent(agent) => fact.agent == Some(int(agent.0)),
+        Scope::Owner(owner) => fact_owner == Some(int(owner.0)),
+        Scope::Agent(agent) => fact_agent == Some(int(agent.0)),
+    }
+}
+
+/// A report while it is counted.
+struct Count<'a> {
+    by: &'a [Dimension],
+    rows: BTreeMap<Key, Sums>,
+    others: BTreeMap<i64, Sums>,
+    total: BTreeMap<i64, Sums>,
+    operator: BTreeMap<i64, [i128; 4]>,
+}
+
+impl Count<'_> {
+    fn add(&mut self, key: &RollKey, rolled: &Rolled) -> Result<()> {
+        let [issued, deposited, withdrawn, corrected] = match key.kind >= FactKind::Issued {
+            true => self.operator.entry(key.asset).or_default(),
+            false => &mut [0; 4],
+        };
+        match key.kind {
+            FactKind::Issued => *issued += rolled.amount,
+            FactKind::Deposited => *deposited += rolled.amount,
+            FactKind::Withdrawn => *withdrawn += rolled.amount,
+            FactKind::Corrected => *corrected += rolled.amount,
+            FactKind::Bought
+            | FactKind::Sold
+            | FactKind::Spent
+            | FactKind::Earned
+            | FactKind::Returned
+            | FactKind::Reserved
+            | FactKind::MovedOut
+            | FactKind::MovedIn => return self.add_theirs(key, rolled),
+        }
+        Ok(())
+    }
+
+    /// Adds what is not the operator's.
+    fn add_theirs(&mut self, key: &RollKey, rolled: &Rolled) -> Result<()> {
+        let total = self.total.entry(key.asset).or_default();
+        total.add(key.kind, rolled);
+        if !key.deals {
+            let others = self.others.entry(key.asset).or_default();
+            others.add(key.kind, rolled);
+            return Ok(());
+        }
+        let row = self.rows.entry(Key::of(key, self.by)).or_default();
+        row.add(key.kind, rolled);
+        if self.rows.len() > MAX_ROWS {
+            return Err(Error::TooBroad(MAX_ROWS));
+        }
+        Ok(())
     }
 }
 
@@ -392,49 +492,53 @@ impl Snap<'_> {
         scope: Scope,
         by: &[Dimension],
         period: Option<(Time, Time)>,
+        summed: bool,
     ) -> Result<AccountsReport> {
-        let mut rows: BTreeMap<Key, Sums> = BTreeMap::new();
-        let mut others: BTreeMap<i64, Sums> = BTreeMap::new();
-        let mut total: BTreeMap<i64, Sums> = BTreeMap::new();
-        let mut operator: BTreeMap<i64, [i128; 4]> = BTreeMap::new();
-        let mut capacity = Capacity::new(by);
-        self.facts(scope, period, &mut |fact| {
-            if fact.is_operators() {
-                let sums = operator.entry(fact.asset).or_default();
-                match fact.kind {
-                    FactKind::Issued => sums[0] += fact.amount,
-                    FactKind::Deposited => sums[1] += fact.amount,
-                    FactKind::Withdrawn => sums[2] += fact.amount,
-                    FactKind::Bought
-                    | FactKind::Sold
-                    | FactKind::Spent
-                    | FactKind::Earned
-                    | FactKind::Returned
-                    | FactKind::Reserved
-                    | FactKind::MovedOut
-                    | FactKind::MovedIn
-                    | FactKind::Corrected => sums[3] += fact.amount,
+        let mut count = Count {
+            by,
+            rows: BTreeMap::new(),
+            others: BTreeMap::new(),
+            total: BTreeMap::new(),
+            operator: BTreeMap::new(),
+        };
+        let mut capacity = Capacity::by(by);
+        let range = self.range(period)?;
+        let grain = match by.contains(&Dimension::Counterparty) {
+            true => PARTNER,
+            false => SIDE,
+        };
+        let whole = period.map_or((0, i64::MAX), |(from, until)| (int(from.0), int(until.0)));
+        let parts = match summed {
+            true => self.parts(&grain, &range, whole)?,
+            false => vec![Part::Raw(range)],
+        };
+        for part in parts {
+            match part {
+                Part::Raw(range) => self.facts(scope, &range, &mut |fact| {
+                    let (key, rolled) = capacity.of(self, fact)?;
+                    count.add(&key, &rolled)
+                })?,
+                Part::Span { level, bucket } => {
+                    self.sums_of(&grain, (level, bucket), &mut |key, rolled| match is_in(
+                        scope, key.owner, key.agent,
+                    ) {
+                        true => count.add(&key, &rolled),
+                        false => Ok(()),
+                    })?;
                 }
-                return Ok(());
             }
-            total.entry(fact.asset).or_default().add(fact);
-            if fact.is_unattributed() {
-                others.entry(fact.asset).or_default().add(fact);
-                return Ok(());
-            }
-            let used = capacity.of(self, fact)?;
-            let row = rows.entry(Key::of(fact, used.as_ref(), by)).or_default();
-            row.add(fact);
-            if let Some(used) = used.filter(|_| capacity.counts(fact)) {
-                row.add_chips(&used);
-                total.entry(fact.asset).or_default().add_chips(&used);
-            }
-            if rows.len() > MAX_ROWS {
-                Err(Error::TooBroad(MAX_ROWS))
-            } else {
-                Ok(())
-            }
+        }
+        self.reserved(scope, &range, &mut |fact| {
+            let (key, rolled) = capacity.of(self, fact)?;
+            count.add(&key, &rolled)
         })?;
+        let Count {
+            rows,
+            others,
+            total,
+            operator,
+            ..
+        } = count;
         let mut report = AccountsReport {
             rows: Vec::with_capacity(rows.len()),
             unattributed: Vec::new(),
@@ -538,14 +642,30 @@ impl Snap<'_> {
         })
     }
 
-    /// Visits every fact of a scope and period.
+    /// Visits what the entries of a range add to the sums of the whole realm. With `partners` the other parties
+    /// of deals are told apart.
+    pub(crate) fn rolled_facts(
+        &self,
+        range: &Range,
+        partners: bool,
+        tell: &mut dyn FnMut(RollKey, Rolled),
+    ) -> Result<()> {
+        let mut capacity = Capacity::new(true);
+        self.facts(Scope::Realm, range, &mut |fact| {
+            let (mut key, rolled) = capacity.of(self, fact)?;
+            key.other = key.other.filter(|_| partners);
+            tell(key, rolled);
+            Ok(())
+        })
+    }
+
+    /// Visits every fact of a scope that the entries of a range tell.
     fn facts(
         &self,
         scope: Scope,
-        period: Option<(Time, Time)>,
+        range: &Range,
         tell: &mut dyn FnMut(&Fact) -> Result<()>,
     ) -> Result<()> {
-        let range = self.range(period)?;
         let mut sides: HashMap<i64, Side> = HashMap::new();
         let (from, of) = match scope {
             Scope::Realm => ("entry e".to_owned(), None),
@@ -594,7 +714,7 @@ impl Snap<'_> {
                 .filter(|f| belongs(scope, f))
                 .try_for_each(&mut *tell)?;
         }
-        self.reserved(scope, &range, &mut sides, tell)
+        Ok(())
     }
 
     /// Holds that were open at the end of the range.
@@ -602,9 +722,9 @@ impl Snap<'_> {
         &self,
         scope: Scope,
         range: &Range,
-        sides: &mut HashMap<i64, Side>,
         tell: &mut dyn FnMut(&Fact) -> Result<()>,
     ) -> Result<()> {
+        let mut sides: HashMap<i64, Side> = HashMap::new();
         let sql = "SELECT h.id, h.at, h.debit,
                      coalesce((SELECT p.rest FROM hold_step p WHERE p.hold = h.id AND p.entry < ?1
                                ORDER BY p.entry DESC LIMIT 1),
@@ -615,7 +735,7 @@ impl Snap<'_> {
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([range.high, purpose::DEAL])?;
         while let Some(row) = rows.next()? {
-            let side = self.side(sides, row.get(2)?)?;
+            let side = self.side(&mut sides, row.get(2)?)?;
             let deal: Option<i64> = row.get(5)?;
             let buyer: Option<i64> = row.get(6)?;
             let fact = Fact {

@@ -284,7 +284,7 @@ impl Snap<'_> {
 
     /// The inverse document frequency of each word, in thousandths.
     fn weights(&self, words: &[String]) -> Result<Vec<i128>> {
-        let sql = "SELECT listings FROM meta";
+        let sql = "SELECT listings FROM shelf";
         let all: i64 = self.db.prepare_cached(sql)?.query_row([], |r| r.get(0))?;
         let sql = "SELECT count(*) FROM listing_fts WHERE listing_fts MATCH ?";
         let mut query = self.db.prepare_cached(sql)?;

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
@@ -15,12 +15,13 @@ use axum::response::Response;
 use rialto_core::decide::secret_hash;
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
+use rialto_views::Rebuilding;
 
 use super::answer::{Answer, Health, Metrics};
 use super::auth::{Caller, bearer, token_of};
 use super::problem::Refusal;
 use super::{Door, reads};
-use crate::node::{ClockState, Failure, Trouble};
+use crate::node::{ClockState, Failure, Lag, Trouble};
 use crate::reload::Reloaded;
 
 /// `GET /healthz`: the process lives and its log can be written.
@@ -65,11 +66,39 @@ fn clock_advice(door: &Door) -> Health {
     Health { well, line }
 }
 
+/// Views that lag longer than this make a realm not ready: readers do not see what was accepted.
+const LAG: Duration = Duration::from_secs(10);
+
+/// Why lists are not what the log says, if they lag for long, or are being rebuilt.
+fn lists_advice(lag: Lag, rebuilding: &[Rebuilding]) -> Option<Health> {
+    let rebuilt: Vec<String> = rebuilding.iter().map(ToString::to_string).collect();
+    if lag.age > LAG {
+        let (code, age) = (Code::ViewsLag, lag.age.as_secs());
+        let mut line = format!(
+            "not ready: {code} {}: {age} s, {} events",
+            code.title(),
+            lag.envelopes
+        );
+        for domain in rebuilt {
+            line.push_str("; ");
+            line.push_str(&domain);
+        }
+        line.push('\n');
+        return Some(Health { well: false, line });
+    }
+    let line = (!rebuilt.is_empty()).then(|| format!("ready, but {}\n", rebuilt.join("; ")));
+    line.map(|line| Health { well: true, line })
+}
+
 /// `GET /readyz`: the server accepts requests, knows of no damage to the log, and updates the
-/// views. The operator also reads the exact problem.
+/// views, which do not lag for long. The operator also reads the exact problem.
 pub(super) async fn readyz(State(door): State<Arc<Door>>, request: Request) -> Health {
     let Some(Trouble { code, detail }) = trouble(&door) else {
-        return clock_advice(&door);
+        let clock = clock_advice(&door);
+        return match lists_advice(door.node.hub().lag(), &door.views.rebuilding()) {
+            Some(lists) if clock.well => lists,
+            _ => clock,
+        };
     };
     let operator = token_of(request.extensions(), request.headers(), &door);
     let operator = operator.is_ok_and(|info| info.principal == Principal::Operator);
@@ -125,6 +154,7 @@ fn told(door: &Door, owed: Option<(usize, usize)>) -> Metrics {
     let stats = door.node.stats();
     let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let hub = door.node.hub();
+    let lag = hub.lag();
     let streams = super::STREAMS - door.streams.available_permits();
     let mut rows: Vec<(&str, &str, &str, f64)> = vec![
         (
@@ -204,6 +234,24 @@ fn told(door: &Door, owed: Option<(usize, usize)>) -> Metrics {
             "gauge",
             "position of the views",
             as_f64(hub.indexed()),
+        ),
+        (
+            "rialto_views_lag_envelopes",
+            "gauge",
+            "envelopes that the views have not taken in",
+            as_f64(lag.envelopes),
+        ),
+        (
+            "rialto_views_lag_seconds",
+            "gauge",
+            "how long the oldest of these has been durable",
+            lag.age.as_secs_f64(),
+        ),
+        (
+            "rialto_views_rebuilding",
+            "gauge",
+            "domains of the views that are being rebuilt",
+            as_f64(door.views.rebuilding().len() as u64),
         ),
         (
             "rialto_inbox_streams",
@@ -333,4 +381,36 @@ pub(super) async fn timed(State(door): State<Arc<Door>>, request: Request, next:
 )]
 fn as_f64(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_that_lag_for_long_are_not_ready_and_say_why() {
+        let rebuilt = Rebuilding {
+            domain: "square",
+            position: 7,
+            of: 90,
+        };
+        let told = |seconds, rebuilding: &[Rebuilding]| {
+            let lag = Lag {
+                envelopes: 12,
+                age: Duration::from_secs(seconds),
+            };
+            lists_advice(lag, rebuilding).map(|health| (health.well, health.line))
+        };
+        let line = |well, line: &str| Some((well, line.to_owned()));
+        assert_eq!(told(10, &[]), None);
+        let lags = "not ready: RLT0921 the lists lag behind the log: 11 s, 12 events";
+        assert_eq!(told(11, &[]), line(false, &format!("{lags}\n")));
+        let square = "the lists of square are being rebuilt, at 7 of 90";
+        let both = [rebuilt.clone()];
+        assert_eq!(told(11, &both), line(false, &format!("{lags}; {square}\n")));
+        assert_eq!(
+            told(1, &[rebuilt]),
+            line(true, &format!("ready, but {square}\n"))
+        );
+    }
 }

@@ -146,6 +146,7 @@ pub(super) fn refused(error: ViewError) -> Refusal {
         ViewError::BadLimit { .. } | ViewError::BadQuery(_) | ViewError::TooBroad(_) => {
             Refusal::new(Code::Malformed, error.to_string())
         }
+        ViewError::Rebuilding(_) => Refusal::new(Code::ViewsRebuilt, error.to_string()),
         other => Refusal::new(Code::StorageFailed, other.to_string()),
     }
 }

@@ -180,7 +180,7 @@ routes! {
     post reload_settings "/api/config/reload" Operator &[], ops::reload, "Reads the server's settings again; all of them apply, or none.";
     get metrics "/metrics" Operator &[], ops::metrics, "Counters in the Prometheus text format; also for the secret in metrics.token.";
     get health "/healthz" Public &[], ops::healthz, "Whether the process lives.";
-    get readiness "/readyz" Public &[], ops::readyz, "Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt.";
+    get readiness "/readyz" Public &[], ops::readyz, "Whether the server takes requests, knows of no damage to the log, and updates the lists, which lag no more than 10 seconds. Names the lists that are being rebuilt; the others serve meanwhile.";
 }
 
 /// Every route, with those of plain nouns.

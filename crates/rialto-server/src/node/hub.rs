@@ -1,13 +1,29 @@
 //! Wakes waiting readers: those of a subject, and those of a position.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use rialto_core::id::AgentId;
 use tokio::sync::watch;
 
 use super::subjects::{Following, Subject, Subjects};
+
+/// How finely it is known since when a position is durable.
+const MARK: Duration = Duration::from_millis(100);
+/// How many such times are kept: twenty minutes and more of lag are told apart to a [`MARK`].
+const MARKS: usize = 16_384;
+
+/// How far the views are behind the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Envelopes that they have not taken in.
+    pub envelopes: u64,
+    /// How long the oldest of these has been durable; since the start at the longest.
+    pub age: Duration,
+}
 
 /// The meeting point of the syncer and those who wait.
 pub struct Hub {
@@ -15,6 +31,8 @@ pub struct Hub {
     indexed: watch::Sender<u64>,
     /// The position up to which somebody waits for the views.
     wanted: AtomicU64,
+    /// Positions that the views have not reached, and since when they are durable.
+    unread: Mutex<VecDeque<(u64, Instant)>>,
     indexer: OnceLock<Thread>,
     subjects: Arc<Subjects>,
 }
@@ -27,6 +45,7 @@ impl Hub {
             durable: watch::Sender::new(durable),
             indexed: watch::Sender::new(0),
             wanted: AtomicU64::new(0),
+            unread: Mutex::new(VecDeque::from([(durable, Instant::now())])),
             indexer: OnceLock::new(),
             subjects: Arc::default(),
         }
@@ -42,6 +61,28 @@ impl Hub {
     #[must_use]
     pub fn indexed(&self) -> u64 {
         *self.indexed.borrow()
+    }
+
+    /// How far the views are behind the log.
+    #[must_use]
+    pub fn lag(&self) -> Lag {
+        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = unread.front().map(|(_, since)| since.elapsed());
+        let envelopes = self.durable().saturating_sub(self.indexed());
+        Lag {
+            envelopes,
+            age: oldest.filter(|_| envelopes > 0).unwrap_or_default(),
+        }
+    }
+
+    /// Notes since when a position is durable, to a tenth of a second.
+    fn note_unread(&self, position: u64, now: Instant) {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = unread.len() >= MARKS;
+        match unread.back_mut() {
+            Some(last) if full || now.duration_since(last.1) < MARK => last.0 = position,
+            _ => unread.push_back((position, now)),
+        }
     }
 
     /// Follows the durable position.
@@ -102,10 +143,16 @@ impl Hub {
 
     pub(super) fn set_indexed(&self, position: u64) {
         self.indexed.send_replace(position);
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        while unread
+            .pop_front_if(|(durable, _)| *durable <= position)
+            .is_some()
+        {}
     }
 
     pub(super) fn set_durable(&self, position: u64, grown: &[AgentId]) {
         let before = self.durable.send_replace(position);
+        self.note_unread(position, Instant::now());
         for agent in grown {
             self.subjects.tell(Subject::Inbox(*agent), before);
         }
@@ -128,6 +175,27 @@ mod tests {
         assert!(hub.is_wanted_beyond(4));
         // Or the indexer would look for it without a pause.
         assert!(!hub.is_wanted_beyond(5));
+    }
+
+    #[test]
+    fn the_lag_is_the_age_of_the_oldest_that_is_not_indexed() {
+        let hub = Hub::new(5);
+        hub.set_indexed(5);
+        assert_eq!(hub.lag(), Lag::default());
+        let ago = |seconds| {
+            Instant::now()
+                .checked_sub(Duration::from_secs(seconds))
+                .unwrap()
+        };
+        for (position, seconds) in [(7, 40), (8, 30), (9, 20)] {
+            hub.durable.send_replace(position);
+            hub.note_unread(position, ago(seconds));
+        }
+        for (indexed, envelopes, seconds) in [(5, 4, 40), (6, 3, 40), (7, 2, 30), (9, 0, 0)] {
+            hub.set_indexed(indexed);
+            let lag = hub.lag();
+            assert_eq!((lag.envelopes, lag.age.as_secs()), (envelopes, seconds));
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ const BATCH: usize = 2_048;
 /// With this many envelopes left after a transaction the indexer goes on without a pause. A
 /// transaction costs by the pages it touches, and in a small one few envelopes share a page.
 const ENOUGH: usize = 1_024;
+/// How many envelopes are read again for a rebuilding before new ones may come in.
+const REBUILT: usize = 512;
 /// How long the indexer lets envelopes gather when nobody waits for them.
 const GATHER: Duration = Duration::from_millis(50);
 /// How long the indexer waits before it tries again what failed.
@@ -57,6 +59,8 @@ impl Indexer {
                     views,
                     reader,
                     news,
+                    sums_left: true,
+                    taken: Instant::now(),
                 })
                 .run(&stopped);
             })?;
@@ -86,6 +90,10 @@ struct Feed {
     reader: Box<dyn LogReader>,
     /// For what followers have to be told.
     news: ViewReader,
+    /// Whether there may be spans of the accounts to roll up.
+    sums_left: bool,
+    /// When new envelopes were last taken in.
+    taken: Instant,
 }
 
 impl Feed {
@@ -94,6 +102,9 @@ impl Feed {
     fn run(&mut self, stop: &AtomicBool) {
         self.node.hub().wake_me();
         self.node.hub().set_indexed(self.views.position());
+        for domain in self.views.rebuilding() {
+            tracing::info!(%domain, "this version keeps other rows than the one before");
+        }
         let mut failing = None;
         while !stop.load(Ordering::SeqCst) {
             let trouble = self.step(stop).err();
@@ -118,13 +129,55 @@ impl Feed {
         }
     }
 
-    /// Waits until something is due, and indexes it.
+    /// Waits until something is due, and does it: new envelopes first, then some of what is being rebuilt,
+    /// then a sum of the accounts.
     fn step(&mut self, stop: &AtomicBool) -> Result<(), Trouble> {
         self.gather(stop);
+        if self.is_time() {
+            self.take_in_new()?;
+        }
+        self.rebuild()?;
+        if self.sums_left {
+            let rolled = self.views.roll_up();
+            self.sums_left = rolled.map_err(|error| Trouble::of(Code::ViewsStopped, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Reads some of the log again for the domains that are being rebuilt. New envelopes come in between.
+    fn rebuild(&mut self) -> Result<(), Trouble> {
+        let Some(next) = self.views.rebuilds_from() else {
+            return Ok(());
+        };
+        let before = self.views.rebuilding();
+        let batch = self.read_back(next).map_err(|error| {
+            self.node.health().met(&error);
+            Trouble::of(error.code(), &error)
+        })?;
+        for part in batch.chunks(REBUILT) {
+            let taken = self.views.rebuild(part);
+            taken.map_err(|error| Trouble::of(Code::ViewsStopped, &error))?;
+            if self.is_time() {
+                self.take_in_new()?;
+            }
+        }
+        let after = self.views.rebuilding();
+        for done in before {
+            if !after.iter().any(|domain| domain.domain == done.domain) {
+                tracing::info!(domain = done.domain, "lists are rebuilt");
+                self.sums_left = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Indexes new envelopes, unless they have to wait for what every list needs.
+    fn take_in_new(&mut self) -> Result<(), Trouble> {
         let next = self.views.position() + 1;
-        if next > self.node.hub().durable() {
+        if next > self.node.hub().durable() || self.views.waits() {
             return Ok(());
         }
+        (self.sums_left, self.taken) = (true, Instant::now());
         let batch = match self.node.tail().batch(next) {
             Some(_) => self.kept_in_memory(next),
             None => self.read_back(next),
@@ -139,7 +192,9 @@ impl Feed {
             applied.map_err(|error| Trouble::of(Code::ViewsStopped, &error))?;
             self.node.hub().set_indexed(self.views.position());
             if let Err(error) = self.tell_followers(part, before) {
-                tracing::warn!(%error, "who follows what could not be read: everybody looks");
+                if !matches!(error, ViewError::Rebuilding(_)) {
+                    tracing::warn!(%error, "who follows what could not be read: everybody looks");
+                }
                 self.node.hub().subjects().tell_all();
             }
         }
@@ -197,10 +252,20 @@ impl Feed {
         Ok(())
     }
 
+    /// Whether new envelopes have gathered for as long as they may.
+    fn is_time(&self) -> bool {
+        self.is_due() || self.taken.elapsed() >= GATHER
+    }
+
+    /// Whether there is work besides new envelopes.
+    fn has_work(&self) -> bool {
+        self.views.rebuilds_from().is_some() || self.sums_left
+    }
+
     /// Sleeps until it is time for a transaction. Other wake-ups do not shorten the sleep.
     fn gather(&self, stop: &AtomicBool) {
         let until = Instant::now() + GATHER;
-        while !self.is_due() && !stop.load(Ordering::SeqCst) {
+        while !self.is_due() && !self.has_work() && !stop.load(Ordering::SeqCst) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -243,6 +308,7 @@ impl Feed {
         .collect()
     }
 
+    /// Reads the log from a position: what is not in memory any more, and what a rebuilding takes in again.
     fn read_back(&mut self, next: u64) -> Result<Vec<Indexed>, BootError> {
         read_back(self.reader.as_mut(), next)
     }
@@ -272,13 +338,24 @@ pub(super) fn catch_up(
     reader: &mut dyn LogReader,
     until: u64,
 ) -> Result<(), BootError> {
-    while views.position() < until {
-        let batch = read_back(reader, views.position() + 1)?;
+    let ended = |position| BootError::Corrupt {
+        position,
+        what: "the log ends before its head",
+    };
+    while let Some(next) = views.rebuilds_from() {
+        let batch = read_back(reader, next)?;
         if batch.is_empty() {
-            return Err(BootError::Corrupt {
-                position: views.position() + 1,
-                what: "the log ends before its head",
-            });
+            return Err(ended(next));
+        }
+        for part in batch.chunks(REBUILT) {
+            views.rebuild(part).map_err(BootError::Views)?;
+        }
+    }
+    while views.position() < until {
+        let next = views.position() + 1;
+        let batch = read_back(reader, next)?;
+        if batch.is_empty() {
+            return Err(ended(next));
         }
         for part in batch.chunks(BATCH) {
             views.apply(part).map_err(BootError::Views)?;

@@ -42,7 +42,7 @@ pub use clock::{
 };
 pub use engine::{Answered, Ask, Batch, Engine, Reply};
 pub use health::{Health, Trouble};
-pub use hub::Hub;
+pub use hub::{Hub, Lag};
 pub use indexer::Indexer;
 pub use paces::Pace as RatePace;
 pub use patrol::{Pace, Patrol};

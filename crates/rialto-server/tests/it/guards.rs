@@ -346,6 +346,40 @@ async fn damage_is_noticed_while_serving() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_that_another_version_wrote_are_rebuilt_while_serving() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("realm");
+    let operator = written(&folder).await;
+    let names = "SELECT name FROM domain";
+    let views = rusqlite::Connection::open(folder.join("views.db")).unwrap();
+    let mut query = views.prepare(names).unwrap();
+    let names = query.query_map([], |r| r.get::<_, String>(0)).unwrap();
+    for domain in names.map(Result::unwrap) {
+        let outdated = "UPDATE domain SET version = 0 WHERE name = ?";
+        let views = rusqlite::Connection::open(folder.join("views.db")).unwrap();
+        assert_eq!(views.execute(outdated, [&domain]).unwrap(), 1);
+        drop(views);
+        let kept = Kept::open(&folder).await;
+        let since = Instant::now();
+        while !kept.realm.views().rebuilding().is_empty() {
+            assert!(since.elapsed() < Duration::from_secs(60), "{domain}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(kept.ready(&operator, "").await, "ready\n");
+        let (position, ()) = kept.realm.node().read(|_| ()).await.unwrap();
+        let bearer = format!("Bearer {operator}");
+        let headers = [("authorization", bearer.as_str())];
+        for path in ["/api/owners", "/api/log", "/api/report/accounts"] {
+            let path = format!("{path}?min_position={position}");
+            let request = request(Method::GET, &path, &headers, Body::empty());
+            let (status, said) = asked(&kept.router, request).await;
+            assert_eq!(status, StatusCode::OK, "{domain}: {said}");
+        }
+        kept.close();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn views_that_cannot_be_made_are_told_of() {
     let base = tempfile::tempdir().unwrap();
     let folder = base.path().join("realm");

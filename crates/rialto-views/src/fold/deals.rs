@@ -1,13 +1,13 @@
 //! What ended deals say of their parties: how much of the payment vouched for each, and what all of
 //! an agent's deals with one owner come to. Scores are reckoned from these rows when they are read.
 
-use rialto_core::id::DealId;
+use rialto_core::id::{AgentId, DealId};
 use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
 
-use super::Fold;
+use super::Folding;
 use crate::Result;
-use crate::db::{Units, int, uint};
+use crate::db::{Units, int, kind_of, uint};
 use crate::provenance::part_of;
 use crate::score::{Kept, ONE, Side, ranked};
 
@@ -66,8 +66,8 @@ struct Row {
 
 const ROW: &str = "SELECT d.buyer, b.owner, d.seller, s.owner, d.price, a.scale, d.state,
     d.ended_why = 'given_back', d.dispute IS NOT NULL FROM deal d
-    JOIN agent b ON b.id = d.buyer JOIN agent s ON s.id = d.seller JOIN asset a ON a.id = d.asset
-    WHERE d.id = ?";
+    JOIN kin b ON b.kind = ?2 AND b.id = d.buyer JOIN kin s ON s.kind = ?2 AND s.id = d.seller JOIN asset a ON a.id = d.asset
+    WHERE d.id = ?1";
 
 /// An amount in 1024ths of a whole unit.
 pub(crate) fn in_parts(units: i128, scale: u32) -> u64 {
@@ -76,7 +76,7 @@ pub(crate) fn in_parts(units: i128, scale: u32) -> u64 {
     u64::try_from(parts).unwrap_or(0).min(MOST)
 }
 
-impl Fold<'_> {
+impl Folding<'_> {
     /// Notes a share of what a deal paid to a team.
     pub(super) fn shared(&mut self, deal: DealId, to: Option<i64>, amount: i128) {
         if let Some(ended) = self.ended.iter_mut().find(|e| e.deal == deal) {
@@ -94,7 +94,7 @@ impl Fold<'_> {
 
     fn count_deal(&self, ended: &Ended) -> Result<()> {
         let mut query = self.db.prepare_cached(ROW)?;
-        let row = query.query_row([int(ended.deal.0)], |r| {
+        let row = query.query_row((int(ended.deal.0), kind_of(AgentId::PREFIX)), |r| {
             let price: Units = r.get(4)?;
             Ok(Row {
                 buyer: r.get(0)?,
@@ -133,7 +133,7 @@ impl Fold<'_> {
             ),
         )?;
         self.run(
-            "UPDATE agent SET moved = ? WHERE id IN (?, ?)",
+            "UPDATE record SET moved = ? WHERE agent IN (?, ?)",
             (int(self.position), row.buyer, row.seller),
         )
     }

@@ -12,7 +12,7 @@ use rialto_wire::screen::screen_names;
 use rusqlite::params;
 
 use super::texts::{self, Way};
-use super::{Fold, json, word};
+use super::{Folding, json, word};
 use crate::Result;
 use crate::codec::Coded;
 use crate::db::{Units, int};
@@ -21,7 +21,7 @@ use crate::db::{Units, int};
 pub(crate) const SKILL: i64 = 0;
 pub(crate) const TAG: i64 = 1;
 
-impl Fold<'_> {
+impl Folding<'_> {
     pub(super) fn identity(&mut self, event: &IdentityEvent) -> Result<()> {
         match event {
             IdentityEvent::OwnerCreated { owner, name, kind } => self.run(
@@ -169,11 +169,6 @@ impl Fold<'_> {
     fn profile_set(&mut self, agent: AgentId, profile: &Profile<ContentRef>) -> Result<()> {
         texts::agent(self.db, Way::Out, int(agent.0))?;
         self.run("DELETE FROM agent_term WHERE agent = ?", [int(agent.0)])?;
-        // An older description is no longer part of the agent's full text.
-        self.run(
-            "UPDATE content SET use_kind = 0 WHERE id = (SELECT description FROM agent WHERE id = ?)",
-            [int(agent.0)],
-        )?;
         self.set_profile(agent, profile)
     }
 

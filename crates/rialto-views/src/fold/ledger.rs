@@ -3,13 +3,12 @@
 //! much of it is fresh ([`crate::provenance`]).
 
 use rialto_core::id::{AccountId, AssetId, HoldId, TransferId};
-use rialto_core::identity::Principal;
 use rialto_core::ledger::{Entry, EntryKind, Holder, LedgerEvent, Purpose};
 use rialto_core::text::Name;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::deals::Ended;
-use super::{Fold, text_id};
+use super::{Folding, text_id};
 use crate::codec::Coded;
 use crate::db::{Units, int};
 use crate::provenance::{Carried, Way, carry};
@@ -64,26 +63,15 @@ fn way_of(purpose: Purpose, from: Option<i64>, to: Option<i64>) -> Way {
     }
 }
 
-impl Fold<'_> {
+impl Folding<'_> {
     pub(super) fn ledger(&mut self, event: &LedgerEvent) -> Result<()> {
         match event {
             LedgerEvent::AssetCreated {
                 asset,
-                code,
-                scale,
                 issuance,
                 outside,
+                ..
             } => {
-                self.run(
-                    "INSERT INTO asset VALUES(?, ?, ?, ?, ?)",
-                    (
-                        int(asset.0),
-                        code.as_str(),
-                        scale,
-                        int(issuance.0),
-                        int(outside.0),
-                    ),
-                )?;
                 self.open(*issuance, Holder::Issuance, *asset, None)?;
                 self.open(*outside, Holder::Outside, *asset, None)
             }
@@ -108,7 +96,7 @@ impl Fold<'_> {
                 };
                 entries
                     .iter()
-                    .try_for_each(|entry| self.entry(entry, *by, &common))
+                    .try_for_each(|entry| self.entry(entry, &common))
             }
             // What these keep the core from doing twice stands in the entries beside them.
             LedgerEvent::PaymentNamed { .. } | LedgerEvent::EntryCorrected { .. } => Ok(()),
@@ -124,12 +112,7 @@ impl Fold<'_> {
         label: Option<&Name>,
     ) -> Result<()> {
         let (kind, number) = holder.split();
-        let owner = match holder {
-            Holder::Issuance | Holder::Outside => None,
-            Holder::Owner(id) => Some(id),
-            Holder::Team(id) => self.team_owner(id)?,
-            Holder::Agent(id) => self.owner_of_agent(id)?,
-        };
+        let owner = self.owner_of_holder(holder)?;
         self.run(
             "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0, 0, NULL)",
             params![
@@ -143,7 +126,7 @@ impl Fold<'_> {
         )
     }
 
-    fn entry(&mut self, entry: &Entry, by: Principal, common: &Common<'_>) -> Result<()> {
+    fn entry(&mut self, entry: &Entry, common: &Common<'_>) -> Result<()> {
         let (purpose, purpose_id) = entry.purpose.split();
         let carried = self.carried(entry)?;
         let (debit, credit) = self.book(entry, carried)?;
@@ -185,7 +168,7 @@ impl Fold<'_> {
                 ),
             )?,
         }
-        self.entry_links(entry, by)
+        Ok(())
     }
 
     /// What an entry does to the fresh money on its two sides. What it says of a deal is kept until
@@ -352,7 +335,7 @@ impl Fold<'_> {
                 (code, number, int(hold.0)),
             )?;
         }
-        self.touch(hold)
+        Ok(())
     }
 
     /// What is held still by the hold that an entry ends.
@@ -373,55 +356,5 @@ impl Fold<'_> {
         });
         let held = held.optional()?;
         held.ok_or(Error::Damaged("an entry names a hold that was never made"))
-    }
-
-    /// What an entry follows from: its hold, its deal, the entry it corrects.
-    fn entry_links(&mut self, entry: &Entry, by: Principal) -> Result<()> {
-        match (entry.kind, entry.hold) {
-            (EntryKind::Hold, Some(hold)) => {
-                self.show_principal(hold.into(), by)?;
-                // Whose money it is sees it too, when an agent of others spends it.
-                let (payer, maker) = (self.owner_of_account(entry.from)?, self.owner_of(by)?);
-                if let Some(payer) = payer.filter(|_| payer != maker) {
-                    self.show_owner(hold, payer)?;
-                }
-                self.touch(hold)?;
-            }
-            (EntryKind::PostHold | EntryKind::VoidHold, Some(hold)) => {
-                self.link(hold, entry.transfer, "was ended by")?;
-                self.touch(hold)?;
-            }
-            (EntryKind::CaptureHold, Some(hold)) => {
-                self.link(hold, entry.transfer, "was captured from by")?;
-                self.touch(hold)?;
-            }
-            (EntryKind::RaiseHold, Some(hold)) => {
-                self.link(hold, entry.transfer, "was raised by")?;
-                self.touch(hold)?;
-            }
-            (EntryKind::Post, _) | (_, None) => {}
-        }
-        match entry.purpose {
-            Purpose::Share(deal) => self.link(deal, entry.transfer, "was shared out by")?,
-            Purpose::Correction(wrong) => self.link(wrong, entry.transfer, "was corrected by")?,
-            // A deal, offer, stake or call is linked with its hold where its own event is folded.
-            Purpose::Deal(_)
-            | Purpose::Offer(_)
-            | Purpose::Inference(_)
-            | Purpose::Stake(_)
-            | Purpose::Transfer
-            | Purpose::Issue
-            | Purpose::Deposit
-            | Purpose::Withdrawal => {}
-        }
-        if entry.kind == EntryKind::Post {
-            if let Some(approval) = self.approved {
-                self.link(approval, entry.transfer, "let through")?;
-            }
-            if self.caused {
-                self.touch(entry.transfer)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -2,14 +2,15 @@
 
 use rialto_core::id::{AgentId, ConversationId, MessageId};
 use rialto_core::mail::MailEvent;
+use rialto_core::market::MarketEvent;
 use rusqlite::params;
 
 use super::texts::{self, Way};
-use super::{Fold, text_id, word};
+use super::{Folding, text_id, word};
 use crate::Result;
-use crate::db::int;
+use crate::db::{int, kind_of};
 
-impl Fold<'_> {
+impl Folding<'_> {
     pub(super) fn mail(&mut self, event: &MailEvent) -> Result<()> {
         match event {
             MailEvent::ConversationOpened {
@@ -44,14 +45,12 @@ impl Fold<'_> {
                 }
                 self.join(*conversation, added)
             }
-            MailEvent::Erased { contents } => {
-                self.cache.erased += texts::erase(self.db, contents)?;
-                Ok(())
-            }
             MailEvent::RequestAnswered { by, stranger, .. } => self.no_request(*by, *stranger),
             MailEvent::ContactLapsed { receiver, sender } => self.no_request(*receiver, *sender),
+            // Erasing is of the texts, which take the words out of the index.
+            MailEvent::Erased { .. }
             // What is acknowledged or was trimmed is the inbox's, which memory answers.
-            MailEvent::Acknowledged { .. }
+            | MailEvent::Acknowledged { .. }
             | MailEvent::Trimmed { .. }
             | MailEvent::Cleared { .. }
             | MailEvent::LanesOpened
@@ -60,8 +59,17 @@ impl Fold<'_> {
         }
     }
 
+    /// Who has struck a deal may write.
+    pub(super) fn met(&self, event: &MarketEvent) -> Result<()> {
+        let MarketEvent::DealAgreed { buyer, seller, .. } = event else {
+            return Ok(());
+        };
+        self.no_request(*buyer, *seller)?;
+        self.no_request(*seller, *buyer)
+    }
+
     /// A first message no longer waits.
-    pub(super) fn no_request(&self, receiver: AgentId, sender: AgentId) -> Result<()> {
+    fn no_request(&self, receiver: AgentId, sender: AgentId) -> Result<()> {
         self.run(
             "DELETE FROM contact_request WHERE receiver = ? AND sender = ?",
             (int(receiver.0), int(sender.0)),
@@ -80,9 +88,9 @@ impl Fold<'_> {
         if request {
             return self.run(
                 "INSERT OR REPLACE INTO contact_request
-                 SELECT m.agent, ?1, a.owner, ?2 FROM member m JOIN agent a ON a.id = m.agent
+                 SELECT m.agent, ?1, a.owner, ?2 FROM member m JOIN kin a ON a.kind = ?4 AND a.id = m.agent
                  WHERE m.conversation = ?3 AND m.agent <> ?1",
-                (from, message, conversation),
+                (from, message, conversation, kind_of(AgentId::PREFIX)),
             );
         }
         self.run(
@@ -94,14 +102,13 @@ impl Fold<'_> {
     }
 
     /// Members see what is sent from now on.
-    fn join(&mut self, conversation: ConversationId, agents: &[AgentId]) -> Result<()> {
+    fn join(&self, conversation: ConversationId, agents: &[AgentId]) -> Result<()> {
         let low = int(rialto_core::id::number(self.position, 0));
         for agent in agents {
             self.run(
                 "INSERT OR IGNORE INTO member VALUES(?, ?, ?, ?)",
                 (int(conversation.0), int(agent.0), low, i64::MAX),
             )?;
-            self.show(conversation, *agent)?;
         }
         Ok(())
     }
@@ -129,7 +136,7 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let text = self.words_of(body);
+        let text = self.words_of(body)?;
         let reply_to = match reply_to {
             Some(answered) if self.is_in(*answered, *conversation)? => Some(*answered),
             _ => None,
@@ -151,13 +158,7 @@ impl Fold<'_> {
         if let Some(text) = text {
             texts::message(self.db, Way::In, int(message.0), &text)?;
         }
-        if let Some(answered) = reply_to {
-            self.link(answered, *message, "answered by")?;
-        }
-        if let Some(task) = task {
-            self.link(*task, *message, "written about in")?;
-        }
-        self.touch(*message)
+        Ok(())
     }
 
     /// A message's sender says what it replies to. That counts only within one conversation, so

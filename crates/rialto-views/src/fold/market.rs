@@ -1,7 +1,11 @@
 //! Listings, calls, negotiations and deals.
 
+use std::rc::Rc;
+
 use rialto_core::amount::Decimal;
-use rialto_core::id::{AgentId, CallId, DealId, ListingId, NegotiationId, TaskId};
+use rialto_core::hash::Hash;
+use rialto_core::id::{AgentId, CallId, DealId, ListingId, NegotiationId};
+use rialto_core::identity::IdentityEvent;
 use rialto_core::market::{
     Attribute, Bargain, CallState, DealState, ItemLine, ListingTerms, MarketEvent, NegotiationEnd,
     NegotiationState, Offer, Opening, Value,
@@ -13,8 +17,9 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 use super::texts::{self, Way};
-use super::{Fold, json, text_id, word};
+use super::{Folding, json, text_id, word};
 use crate::Result;
+use crate::chips::{Rates, Used};
 use crate::db::{Units, int, uint};
 
 /// Kinds of a listing's terms.
@@ -41,7 +46,7 @@ pub(crate) struct OfferTerms<'a> {
     bargain: &'a Bargain,
 }
 
-impl Fold<'_> {
+impl Folding<'_> {
     pub(super) fn market(&mut self, event: &MarketEvent) -> Result<()> {
         match event {
             MarketEvent::ListingPublished {
@@ -51,16 +56,14 @@ impl Fold<'_> {
             } => self.listing_published(*listing, *agent, terms),
             MarketEvent::ListingUpdated { listing, terms, .. } => {
                 self.listing_gone(*listing)?;
-                self.listing_set(*listing, terms)?;
-                self.touch(*listing)
+                self.listing_set(*listing, terms)
             }
             MarketEvent::ListingWithdrawn { listing } => {
                 self.listing_gone(*listing)?;
                 self.run(
                     "UPDATE listing SET withdrawn = 1 WHERE id = ?",
                     [int(listing.0)],
-                )?;
-                self.touch(*listing)
+                )
             }
             MarketEvent::CallOpened { .. } => self.call_opened(event),
             MarketEvent::CallRefused { call, agent } => self.call_refused(*call, *agent),
@@ -78,8 +81,7 @@ impl Fold<'_> {
                 self.run(
                     "UPDATE negotiation SET state = ?, since = ? WHERE id = ?",
                     (word(&state), self.now(), int(negotiation.0)),
-                )?;
-                self.touch(*negotiation)
+                )
             }
             MarketEvent::DealAgreed { .. } => self.deal_agreed(event),
             MarketEvent::DealDelivered { deal } => self.deal_step(*deal, DealState::Delivered),
@@ -106,8 +108,7 @@ impl Fold<'_> {
             "INSERT INTO listing VALUES(?, ?, '', NULL, '{}', '', 0, ?, 0)",
             (int(listing.0), int(agent.0), self.now()),
         )?;
-        self.listing_set(listing, terms)?;
-        self.touch(listing)
+        self.listing_set(listing, terms)
     }
 
     /// Takes a listing out of the indexes.
@@ -115,17 +116,12 @@ impl Fold<'_> {
         let id = int(listing.0);
         texts::listing(self.db, Way::Out, id)?;
         self.run(
-            "UPDATE content SET use_kind = 0
-             WHERE id = (SELECT description FROM listing WHERE id = ?)",
-            [id],
-        )?;
-        self.run(
             "UPDATE term SET listings = listings - 1
              WHERE id IN (SELECT DISTINCT term FROM listing_term WHERE listing = ?)",
             [id],
         )?;
         self.run("DELETE FROM listing_term WHERE listing = ?", [id])?;
-        self.run("UPDATE meta SET listings = listings - 1", [])
+        self.run("UPDATE shelf SET listings = listings - 1", [])
     }
 
     fn listing_set(&mut self, listing: ListingId, terms: &ListingTerms<ContentRef>) -> Result<()> {
@@ -155,6 +151,7 @@ impl Fold<'_> {
                 int(listing.0),
             ),
         )?;
+        self.cache.rates.remove(&int(listing.0));
         for (number, item) in (0_i64..).zip(&terms.items) {
             self.term(ITEM, &item.name, listing, number, Some(item.price))?;
         }
@@ -166,7 +163,7 @@ impl Fold<'_> {
         for (number, tag) in (0_i64..).zip(&terms.tags) {
             self.term(TAG, tag, listing, number, None)?;
         }
-        self.run("UPDATE meta SET listings = listings + 1", [])?;
+        self.run("UPDATE shelf SET listings = listings + 1", [])?;
         self.run(
             "UPDATE term SET listings = listings + 1
              WHERE id IN (SELECT DISTINCT term FROM listing_term WHERE listing = ?)",
@@ -234,14 +231,9 @@ impl Fold<'_> {
                 self.now()
             ],
         )?;
-        self.show(*call, *buyer)?;
-        for agent in invited {
-            self.invite(*call, *agent)?;
-        }
-        if let Some(task) = task {
-            self.link(*task, *call, "called for proposals in")?;
-        }
-        self.touch(*call)
+        invited
+            .iter()
+            .try_for_each(|agent| self.invite(*call, *agent))
     }
 
     fn invite(&mut self, call: CallId, agent: AgentId) -> Result<()> {
@@ -249,8 +241,7 @@ impl Fold<'_> {
             "INSERT OR IGNORE INTO invite VALUES(?1, ?2,
              (SELECT count(*) FROM invite WHERE call = ?1), 0, NULL)",
             (int(call.0), int(agent.0)),
-        )?;
-        self.show(call, agent)
+        )
     }
 
     fn call_refused(&mut self, call: CallId, agent: AgentId) -> Result<()> {
@@ -258,30 +249,19 @@ impl Fold<'_> {
         self.run(
             "UPDATE invite SET refused = 1 WHERE call = ? AND agent = ?",
             (int(call.0), int(agent.0)),
-        )?;
-        self.touch(call)
+        )
     }
 
-    /// From now on the caller sees the proposals.
-    fn call_revealed(&mut self, call: CallId) -> Result<()> {
+    fn call_revealed(&self, call: CallId) -> Result<()> {
         self.run("UPDATE call SET revealed = 1 WHERE id = ?", [int(call.0)])?;
-        self.move_call(call, CallState::Revealed)?;
-        let sql = "SELECT id, buyer FROM negotiation WHERE call = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let rows = query.query_map([int(call.0)], |r| Ok((r.get(0)?, r.get(1)?)))?;
-        let proposals: Vec<(i64, i64)> = rows.collect::<rusqlite::Result<_>>()?;
-        for (negotiation, buyer) in proposals {
-            self.show(NegotiationId(uint(negotiation)), AgentId(uint(buyer)))?;
-        }
-        Ok(())
+        self.move_call(call, CallState::Revealed)
     }
 
-    fn move_call(&mut self, call: CallId, state: CallState) -> Result<()> {
+    fn move_call(&self, call: CallId, state: CallState) -> Result<()> {
         self.run(
             "UPDATE call SET state = ?, since = ? WHERE id = ?",
             (word(&state), self.now(), int(call.0)),
-        )?;
-        self.touch(call)
+        )
     }
 
     fn offer_made(&mut self, event: &MarketEvent) -> Result<()> {
@@ -316,19 +296,10 @@ impl Fold<'_> {
             note,
             signature.is_some(),
         )?;
-        if let Some(hold) = offer.hold {
-            self.link(*negotiation, hold, "is funded from")?;
-            let sql = "SELECT seller FROM negotiation WHERE id = ?";
-            let seller: i64 =
-                (self.db.prepare_cached(sql)?).query_row([int(negotiation.0)], |r| r.get(0))?;
-            self.show(hold, offer.by)?;
-            self.show(hold, AgentId(uint(seller)))?;
-        }
         self.run(
             "UPDATE negotiation SET offers = ?, since = ? WHERE id = ?",
             (number, self.now(), int(negotiation.0)),
-        )?;
-        self.touch(*negotiation)
+        )
     }
 
     fn offer(
@@ -374,28 +345,14 @@ impl Fold<'_> {
                 self.now()
             ],
         )?;
-        self.show(id, opening.seller)?;
-        match (opening.call, opening.task) {
-            (Some(call), _) => {
-                self.invite(call, opening.seller)?;
-                self.run(
-                    "UPDATE invite SET negotiation = ? WHERE call = ? AND agent = ?",
-                    (int(id.0), int(call.0), int(opening.seller.0)),
-                )?;
-                // The caller sees it when the proposals are opened.
-                self.link(call, id, "was answered by")?;
-            }
-            (None, task) => {
-                self.show(id, opening.buyer)?;
-                if let Some(task) = task {
-                    self.link(task, id, "was negotiated in")?;
-                }
-            }
-        }
-        match opening.listing {
-            Some(listing) => self.link(listing, id, "led to"),
-            None => Ok(()),
-        }
+        let Some(call) = opening.call else {
+            return Ok(());
+        };
+        self.invite(call, opening.seller)?;
+        self.run(
+            "UPDATE invite SET negotiation = ? WHERE call = ? AND agent = ?",
+            (int(id.0), int(call.0), int(opening.seller.0)),
+        )
     }
 
     fn deal_agreed(&mut self, event: &MarketEvent) -> Result<()> {
@@ -413,9 +370,11 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
+        let used = self.chips_used(*negotiation, offer)?;
+        let used = used.as_ref();
         self.run(
             "INSERT INTO deal VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-             NULL, NULL, NULL, NULL, NULL, ?13, ?14, ?14, 0, 0, 0, 0)",
+             NULL, NULL, NULL, NULL, NULL, ?13, ?14, ?14, 0, 0, 0, 0, ?15, ?16, ?17, ?18)",
             params![
                 int(deal.0),
                 int(negotiation.0),
@@ -430,33 +389,51 @@ impl Fold<'_> {
                 int(task.0),
                 word(&DealState::Agreed),
                 json(bargain),
-                self.now()
+                self.now(),
+                used.and_then(|used| used.model.as_deref()),
+                used.map(|used| &*used.chip),
+                used.map(|used| Units(used.seconds)),
+                used.map(|used| Units(used.cost))
             ],
         )?;
-        for agent in [Some(*buyer), Some(*seller), bargain.arbiter]
-            .into_iter()
-            .flatten()
-        {
-            self.show(*deal, agent)?;
-        }
-        for agent in [*buyer, *seller] {
-            self.show(*hold, agent)?;
-        }
-        // Who has struck a deal may write.
-        self.no_request(*buyer, *seller)?;
-        self.no_request(*seller, *buyer)?;
-        self.deal_links(*negotiation, *deal, *task)?;
-        self.link(*deal, *hold, "is paid from")?;
-        if let Some(approval) = self.approved {
-            self.link(approval, *deal, "let through")?;
-        }
         self.award(*negotiation, *deal)?;
         self.deal_step(*deal, DealState::Agreed)
     }
 
-    fn deal_links(&mut self, from: NegotiationId, deal: DealId, task: TaskId) -> Result<()> {
-        self.link(from, deal, "became")?;
-        self.link(deal, task, "is delivered by")
+    /// What an offer uses of which chips, by the price list that it is negotiated on; nothing if that is none.
+    fn chips_used(&mut self, negotiation: NegotiationId, offer: &Hash) -> Result<Option<Used>> {
+        let sql = "SELECT listing FROM negotiation WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let listing = query.query_row([int(negotiation.0)], |r| r.get::<_, Option<i64>>(0));
+        let Some(listing) = listing.optional()?.flatten() else {
+            return Ok(None);
+        };
+        let Some(rates) = self.rates(listing)? else {
+            return Ok(None);
+        };
+        let sql = "SELECT terms FROM offer WHERE negotiation = ? AND hash = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let terms = query.query_row((int(negotiation.0), offer.bytes()), |r| {
+            r.get::<_, String>(0)
+        });
+        Ok(terms
+            .optional()?
+            .and_then(|terms| rates.used(&crate::read::facts(&terms))))
+    }
+
+    /// The rates of a listing as it stands, kept at hand for the batch.
+    fn rates(&mut self, listing: i64) -> Result<Option<Rc<Rates>>> {
+        if let Some(rates) = self.cache.rates.get(&listing) {
+            return Ok(rates.clone());
+        }
+        let sql = "SELECT terms FROM listing WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let terms = query
+            .query_row([listing], |r| r.get::<_, String>(0))
+            .optional()?;
+        let rates = terms.and_then(|terms| Rates::of(&crate::read::facts(&terms)).map(Rc::new));
+        self.cache.rates.insert(listing, rates.clone());
+        Ok(rates)
     }
 
     fn award(&mut self, negotiation: NegotiationId, deal: DealId) -> Result<()> {
@@ -465,7 +442,6 @@ impl Fold<'_> {
             "UPDATE negotiation SET state = ?, since = ?, deal = ? WHERE id = ?",
             (word(&NegotiationState::Agreed), self.now(), int(deal.0), id),
         )?;
-        self.touch(negotiation)?;
         let sql = "SELECT call FROM negotiation WHERE id = ?";
         let call = self
             .db
@@ -493,8 +469,7 @@ impl Fold<'_> {
                 kind,
                 by,
             ),
-        )?;
-        self.touch(deal)
+        )
     }
 
     fn deal_ended(&mut self, event: &MarketEvent) -> Result<()> {
@@ -532,13 +507,21 @@ impl Fold<'_> {
         self.deal_step(*deal, *state)
     }
 
+    /// Nothing is on record yet of a new agent.
+    pub(super) fn recorded(&self, event: &IdentityEvent) -> Result<()> {
+        let IdentityEvent::AgentRegistered { agent, .. } = event else {
+            return Ok(());
+        };
+        self.run("INSERT INTO record(agent) VALUES(?)", [int(agent.0)])
+    }
+
     /// Counts for the reputation of a deal's parties.
     fn count(&self, what: &str, deal: DealId, parties: &[&str]) -> Result<()> {
         for party in parties {
             self.run(
                 &format!(
-                    "UPDATE agent SET {what} = {what} + 1
-                     WHERE id = (SELECT {party} FROM deal WHERE id = ?)"
+                    "UPDATE record SET {what} = {what} + 1
+                     WHERE agent = (SELECT {party} FROM deal WHERE id = ?)"
                 ),
                 [int(deal.0)],
             )?;

@@ -1,38 +1,24 @@
 //! Folds what events say of plain nouns into the one table of their rows.
 
-use rialto_core::identity::Principal;
 use rialto_core::noun::{Cell, Kind, Row};
-use rialto_core::policy::Party;
 use rusqlite::OptionalExtension;
 use serde_json::{Map, Value, json};
 
-use super::Fold;
+use super::Folding;
 use crate::Result;
 use crate::db::{int, split};
 
-impl Fold<'_> {
-    /// Takes in one row: sets the cells that it names, and lets its parties see it, and whoever made it.
+impl Folding<'_> {
+    /// Takes in one row: sets the cells that it names.
     pub(super) fn row(&mut self, row: &Row) -> Result<()> {
         let (kind, id) = split(row.id);
-        self.touch(row.id)?;
-        let known = self.cells_of(kind, id)?;
-        if known.is_none() {
-            let maker = self.actor.map_or(self.principal, Principal::Agent);
-            self.show_principal(row.id, maker)?;
-        }
-        let mut cells = known.unwrap_or_default();
+        let mut cells = self.cells_of(kind, id)?.unwrap_or_default();
         let mut state = None;
         for (column, cell) in &row.cells {
             if let (Kind::State(_), Cell::Word(word)) = (column.kind, cell) {
                 state = Some(word.as_str());
             }
             cells.insert(column.name.to_owned(), stored(cell));
-        }
-        for party in &row.parties {
-            match *party {
-                Party::Agent(agent) => self.show(row.id, agent)?,
-                Party::Owner(owner) => self.show_owner(row.id, owner)?,
-            }
         }
         self.run(
             "INSERT INTO noun VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE

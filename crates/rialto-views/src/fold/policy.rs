@@ -1,15 +1,15 @@
 //! Approvals, allowances and blocks.
 
-use rialto_core::id::{ApprovalId, OwnerId, TeamId};
-use rialto_core::policy::{Approval, Bound, LineTerms, Node, Party, PolicyEvent};
-use rusqlite::{OptionalExtension, params};
+use rialto_core::id::{ApprovalId, OwnerId};
+use rialto_core::policy::{Approval, LineTerms, Node, Party, PolicyEvent};
+use rusqlite::params;
 
-use super::{Fold, json, word};
+use super::{Folding, json, word};
 use crate::Result;
 use crate::codec::Coded;
-use crate::db::{Units, int, uint};
+use crate::db::{Units, int};
 
-impl Fold<'_> {
+impl Folding<'_> {
     pub(super) fn policy(&mut self, event: &PolicyEvent) -> Result<()> {
         match event {
             PolicyEvent::SettingsChanged { .. } => Ok(()),
@@ -39,25 +39,15 @@ impl Fold<'_> {
             }
             PolicyEvent::ApprovalEnded {
                 approval, end, by, ..
-            } => {
-                self.run(
-                    "UPDATE approval SET ended = ?, ended_how = ?, ended_by = ? WHERE id = ?",
-                    (self.now(), word(end), by.map(|p| int(p.0)), int(approval.0)),
-                )?;
-                self.approved = Some(*approval);
-                self.touch(*approval)
-            }
+            } => self.run(
+                "UPDATE approval SET ended = ?, ended_how = ?, ended_by = ? WHERE id = ?",
+                (self.now(), word(end), by.map(|p| int(p.0)), int(approval.0)),
+            ),
             PolicyEvent::LinesSet { node, lines } => self.lines_set(*node, lines),
-            PolicyEvent::UsageReserved { usage, reserved } => {
-                let task = reserved.on.as_ref().and_then(|on| on.tasks.first());
-                if let Some(task) = task {
-                    self.link(*task, *usage, "took work in")?;
-                }
-                self.touch(*usage)
-            }
-            PolicyEvent::UsageSettled { usage, .. } | PolicyEvent::UsageExpired { usage } => {
-                self.touch(*usage)
-            }
+            // Usage is a plain noun.
+            PolicyEvent::UsageReserved { .. }
+            | PolicyEvent::UsageSettled { .. }
+            | PolicyEvent::UsageExpired { .. } => Ok(()),
             // Whether a rate limit is in memory is memory's, not history's.
             PolicyEvent::MeterKept { .. } => Ok(()),
         }
@@ -121,18 +111,9 @@ impl Fold<'_> {
         Ok(match node {
             Node::Realm => None,
             Node::Owner(id) => Some(id),
-            Node::Team(id) => self.team_owner(id)?,
+            Node::Team(id) => self.owner_of_team(id)?,
             Node::Agent(id) => self.owner_of_agent(id)?,
         })
-    }
-
-    pub(super) fn team_owner(&self, team: TeamId) -> Result<Option<OwnerId>> {
-        let sql = "SELECT owner FROM team WHERE id = ?";
-        let owner = self
-            .db
-            .prepare_cached(sql)?
-            .query_row([int(team.0)], |r| r.get(0));
-        Ok(owner.optional()?.map(|o: i64| OwnerId(uint(o))))
     }
 
     fn approval_requested(&mut self, approval: ApprovalId, request: &Approval) -> Result<()> {
@@ -148,21 +129,6 @@ impl Fold<'_> {
                 int(request.expires.0),
                 self.now()
             ],
-        )?;
-        match &request.bound {
-            Bound::Accept { negotiation, .. } => self.link(*negotiation, approval, "waited for")?,
-            Bound::Offer { offer } => {
-                if let Some(negotiation) = offer.negotiation {
-                    self.link(negotiation, approval, "waited for")?;
-                }
-                if let Some(task) = offer.task {
-                    self.link(task, approval, "waited for")?;
-                }
-            }
-            Bound::Transfer { .. } => {}
-        }
-        self.show(approval, request.agent)?;
-        self.show_owner(approval, request.owner)?;
-        self.touch(approval)
+        )
     }
 }

@@ -6,8 +6,8 @@ use rialto_core::text::ContentRef;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
-use super::texts::{self, Use, Way};
-use super::{Fold, indexed_text, json, text_id, word};
+use super::texts::{self, Way};
+use super::{Folding, indexed_text, json, text_id, word};
 use crate::db::{int, split};
 use crate::{Error, Result};
 
@@ -35,7 +35,7 @@ fn column(reaction: &str) -> &'static str {
     }
 }
 
-impl Fold<'_> {
+impl Folding<'_> {
     pub(super) fn social(&mut self, event: &SocialEvent) -> Result<()> {
         match event {
             SocialEvent::Followed { by, agent } => self.pair_in("follow", *by, *agent),
@@ -101,13 +101,14 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let text = self.words_of(body);
+        let text = self.words_of(body)?;
+        let owner = self.owner_of_agent(*author)?.map_or(0, |o| int(o.0));
         let facts =
             (!mentions.is_empty() || !about.is_empty()).then(|| json(&Facts { mentions, about }));
         self.run(
             "INSERT INTO post(id, author, content, parent, root, community, depth, facts, at, owner)
              VALUES(?1, ?2, ?3, ?4, coalesce((SELECT root FROM post WHERE id = ?4), ?1), ?5, ?6, ?7, ?8,
-                    coalesce((SELECT owner FROM agent WHERE id = ?2), 0))",
+                    ?9)",
             params![
                 int(post.0),
                 int(author.0),
@@ -116,7 +117,8 @@ impl Fold<'_> {
                 community.map(|c| int(c.0)),
                 depth,
                 facts,
-                self.now()
+                self.now(),
+                owner
             ],
         )?;
         match parent {
@@ -136,10 +138,7 @@ impl Fold<'_> {
         if let Some(text) = text {
             texts::post(self.db, Way::In, int(post.0), &text)?;
         }
-        for thing in about {
-            self.link(*thing, *post, "was posted about in")?;
-        }
-        self.touch(*post)
+        Ok(())
     }
 
     /// Adds a living post to the reply count of its parent, or removes it.
@@ -160,11 +159,10 @@ impl Fold<'_> {
         self.count_reply(post, 1)
     }
 
-    /// Takes a post's text out of the index. The content stays the post's: whoever may not read the post
-    /// does not read what it said before.
+    /// Takes a post's text out of the index; the number of the text.
     fn unindex(&self, post: PostId) -> Result<Option<i64>> {
-        let sql =
-            "SELECT c.id, c.bytes FROM post p JOIN content c ON c.id = p.content WHERE p.id = ?";
+        let sql = "SELECT p.content, c.bytes FROM post p LEFT JOIN content c ON c.id = p.content
+                   WHERE p.id = ?";
         let row = self.db.prepare_cached(sql)?.query_row([int(post.0)], |r| {
             Ok((r.get::<_, i64>(0)?, r.get::<_, Option<Vec<u8>>>(1)?))
         });
@@ -174,8 +172,6 @@ impl Fold<'_> {
         if let Some(bytes) = bytes {
             texts::post(self.db, Way::Out, int(post.0), &indexed_text(&bytes))?;
         }
-        let sql = "UPDATE content SET use_kind = ? WHERE id = ?";
-        self.run(sql, (Use::PostBefore as i64, content))?;
         Ok(Some(content))
     }
 
@@ -185,7 +181,7 @@ impl Fold<'_> {
             "INSERT INTO post_edit SELECT id, edits, ?2, coalesce(edited, at) FROM post WHERE id = ?1",
             (int(post.0), before),
         )?;
-        let text = self.words_of(body);
+        let text = self.words_of(body)?;
         self.run(
             "UPDATE post SET content = ?, edits = edits + 1, edited = ? WHERE id = ?",
             (int(body.id.0), self.now(), int(post.0)),
@@ -193,8 +189,7 @@ impl Fold<'_> {
         if let Some(text) = text {
             texts::post(self.db, Way::In, int(post.0), &text)?;
         }
-        self.changed(int(post.0))?;
-        self.touch(post)
+        self.changed(int(post.0))
     }
 
     /// Records a change of a post, for those who follow a feed.
@@ -206,16 +201,8 @@ impl Fold<'_> {
         )
     }
 
-    /// Its text leaves the views; it stays in the log until the operator erases it.
-    fn deleted(&mut self, post: PostId) -> Result<()> {
-        self.unindex(post)?;
-        self.run(
-            "UPDATE content SET bytes = NULL WHERE id = (SELECT content FROM post WHERE id = ?1)
-             OR id IN (SELECT content FROM post_edit WHERE post = ?1)",
-            [int(post.0)],
-        )?;
-        self.turn(int(post.0), "state | 1")?;
-        self.touch(post)
+    fn deleted(&self, post: PostId) -> Result<()> {
+        self.turn(int(post.0), "state | 1")
     }
 
     fn reacted(&self, post: PostId, by: AgentId, reaction: Option<Reaction>) -> Result<()> {
@@ -275,8 +262,7 @@ impl Fold<'_> {
                 self.run(
                     "UPDATE community SET rules = coalesce(?, rules), entry = ? WHERE id = ?",
                     (rules, word(entry), int(community.0)),
-                )?;
-                self.touch(*community)
+                )
             }
             SocialEvent::Joined { community, agent } => self.enter(*community, *agent, true),
             SocialEvent::JoinRequested { community, agent } => {
@@ -358,8 +344,7 @@ impl Fold<'_> {
                         self.now(),
                         crate::db::kind_of(AgentId::PREFIX)
                     ],
-                )?;
-                self.touch(*report)
+                )
             }
             SocialEvent::ReportsEnded {
                 reports,
@@ -384,8 +369,7 @@ impl Fold<'_> {
                 self.run(
                     "UPDATE measure SET appeal = 'open', statement = ? WHERE id = ?",
                     (statement, int(measure.0)),
-                )?;
-                self.touch(*measure)
+                )
             }
             SocialEvent::AppealDecided {
                 measure,
@@ -399,8 +383,7 @@ impl Fold<'_> {
                 self.run(
                     "UPDATE measure SET appeal = 'upheld', end_reason = ? WHERE id = ?",
                     (reason, int(measure.0)),
-                )?;
-                self.touch(*measure)
+                )
             }
             // The others are folded above.
             _ => Err(Error::Damaged("an event of the square")),
@@ -416,11 +399,7 @@ impl Fold<'_> {
         self.run(
             "UPDATE report SET ended = ?, measure = ?, reason = ? WHERE id = ?",
             (self.now(), measure.map(|m| int(m.0)), reason, int(report.0)),
-        )?;
-        if let Some(measure) = measure {
-            self.link(report, measure, "led to")?;
-        }
-        self.touch(report)
+        )
     }
 
     fn measure_taken(&mut self, event: &SocialEvent) -> Result<()> {
@@ -466,7 +445,7 @@ impl Fold<'_> {
         if let Target::Post(_) = target {
             self.run("UPDATE post SET marks = marks | ? WHERE id = ?", (mark, id))?;
         }
-        self.touch(*measure)
+        Ok(())
     }
 
     fn measure_ended(
@@ -495,7 +474,6 @@ impl Fold<'_> {
             "UPDATE post SET marks = marks & ~(SELECT mark FROM measure WHERE id = ?1)
              WHERE id = (SELECT target FROM measure WHERE id = ?1 AND target_kind = ?2)",
             (id, post),
-        )?;
-        self.touch(measure)
+        )
     }
 }

@@ -1,18 +1,23 @@
-//! Full-text rows, and how they and their contents go away again.
+//! The texts, their full-text rows, and how both go away again.
 //!
 //! What is indexed are words ([`fulltext`](crate::fulltext)); the indexes keep no text. To take a row out one has to hand them the very text that went in, so
 //! the text of a row is always computed from the tables, before they change.
 
-use rialto_core::fact::TextOf;
+use rialto_core::event::Event;
+use rialto_core::fact::{Fact, TextOf};
 use rialto_core::id::ContentId;
-use rialto_core::text::Labels;
+use rialto_core::mail::MailEvent;
+use rialto_core::social::SocialEvent;
+use rialto_core::text::{ContentRef, Labels};
 use rialto_wire::body::Body;
 use rialto_wire::screen;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::Value as Json;
 
-use crate::db::int;
+use super::Folding;
+use crate::db::{int, uint};
+use crate::domain::{DIRECTORY, MAIL, SQUARE, TRADE};
 use crate::{Result, fulltext};
 
 /// The most bytes of one text that are indexed; the rest is kept, but not found.
@@ -43,10 +48,29 @@ impl Use {
         ];
         all.into_iter().find(|used| *used as i64 == number)
     }
+
+    /// The domain whose index has a text of this use, and how to ask whether it has a certain one.
+    fn indexed_as(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Other => return None,
+            Self::Message => (MAIL, "SELECT 1 FROM message WHERE id = ? AND content = ?"),
+            Self::Post | Self::PostBefore => {
+                (SQUARE, "SELECT 1 FROM post WHERE id = ? AND content = ?")
+            }
+            Self::Listing => (
+                TRADE,
+                "SELECT 1 FROM listing WHERE id = ? AND description = ?",
+            ),
+            Self::Agent => (
+                DIRECTORY,
+                "SELECT 1 FROM agent WHERE id = ? AND description = ?",
+            ),
+        })
+    }
 }
 
 /// Whose full text a text is part of, and its number.
-pub(super) fn use_of(whose: TextOf) -> (Use, u64) {
+fn use_of(whose: TextOf) -> (Use, u64) {
     match whose {
         TextOf::Nothing => (Use::Other, 0),
         TextOf::Message(id) => (Use::Message, id.0),
@@ -71,7 +95,7 @@ pub(crate) fn indexed_text(bytes: &[u8]) -> String {
 }
 
 /// The screening of a body, as bits: by the rules, and by the realm itself, which knows its tokens.
-pub(super) fn screened(labels: Labels, bytes: Option<&[u8]>) -> u32 {
+fn screened(labels: Labels, bytes: Option<&[u8]>) -> u32 {
     let body = bytes.and_then(|bytes| Body::from_bytes(bytes).ok());
     screen::said_of(labels, body.map(|body| body.plain_text()).as_deref())
 }
@@ -211,6 +235,15 @@ fn names(facts: &Json, list: &str, field: Option<&str>) -> String {
 
 /// Erases contents and their index entries; returns how many there were.
 pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
+    erase_from(db, contents, &|_| true)
+}
+
+/// Erases contents, and takes their words out of the indexes of some domains, as far as their rows have them.
+fn erase_from(
+    db: &Connection,
+    contents: &[ContentId],
+    indexed: &dyn Fn(&str) -> bool,
+) -> Result<usize> {
     let mut erased = 0;
     for content in contents {
         let id = int(content.0);
@@ -226,10 +259,14 @@ pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
             continue;
         };
         let used = Use::stored(used).unwrap_or(Use::Other);
+        let used = match used.indexed_as() {
+            Some((domain, sql)) if indexed(domain) && stands(db, sql, by, id)? => used,
+            _ => Use::Other,
+        };
         match used {
-            Use::Other | Use::PostBefore => {}
+            Use::Other => {}
             Use::Message => message(db, Way::Out, by, &indexed_text(&bytes))?,
-            Use::Post => post(db, Way::Out, by, &indexed_text(&bytes))?,
+            Use::Post | Use::PostBefore => post(db, Way::Out, by, &indexed_text(&bytes))?,
             Use::Listing => listing(db, Way::Out, by)?,
             Use::Agent => agent(db, Way::Out, by)?,
         }
@@ -244,4 +281,71 @@ pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
         erased += 1;
     }
     Ok(erased)
+}
+
+/// Whether a thing's row has a content as the text that is indexed.
+fn stands(db: &Connection, sql: &str, thing: i64, content: i64) -> Result<bool> {
+    Ok(db.prepare_cached(sql)?.exists((thing, content))?)
+}
+
+impl Folding<'_> {
+    /// Takes in an event's texts, and what it says of earlier ones. Comes before the domains that index
+    /// them, so that what goes is still as they have it.
+    pub(super) fn kept(&mut self, event: &Event) -> Result<()> {
+        let mut kept = Ok(());
+        event.texts(&mut |text, whose| {
+            if kept.is_ok() {
+                kept = self.keep(text, whose);
+            }
+        });
+        kept?;
+        match event {
+            Event::Mail(MailEvent::Erased { contents }) => {
+                self.cache.erased += self.forget(contents)?;
+                Ok(())
+            }
+            // Whoever may not read the post does not read what it said before.
+            Event::Social(SocialEvent::Edited { post, body }) => self.run(
+                "UPDATE content SET use_kind = ?1
+                 WHERE use_id = ?2 AND use_kind IN (4, 5) AND id <> ?3",
+                (Use::PostBefore as i64, int(post.0), int(body.id.0)),
+            ),
+            // Its text leaves the views; it stays in the log until the operator erases it.
+            Event::Social(SocialEvent::Deleted { post }) => {
+                let sql = "SELECT id FROM content WHERE use_id = ? AND use_kind IN (4, 5)";
+                let mut query = self.db.prepare_cached(sql)?;
+                let ids = query.query_map([int(post.0)], |r| Ok(ContentId(uint(r.get(0)?))))?;
+                let ids: Vec<ContentId> = ids.collect::<rusqlite::Result<_>>()?;
+                self.forget(&ids)?;
+                self.run(
+                    "UPDATE content SET use_kind = ?1 WHERE use_id = ?2 AND use_kind IN (4, 5)",
+                    (Use::PostBefore as i64, int(post.0)),
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Erases contents. When texts are read again, the indexes that stand further have lost these already.
+    fn forget(&self, contents: &[ContentId]) -> Result<usize> {
+        let pass = self.pass;
+        erase_from(self.db, contents, &|domain| pass.live || pass.has(domain))
+    }
+
+    /// Keeps a content.
+    fn keep(&self, content: &ContentRef, whose: TextOf) -> Result<()> {
+        let bytes = self.bytes_of(content);
+        let (used, by) = use_of(whose);
+        self.run(
+            "INSERT OR IGNORE INTO content VALUES(?, ?, ?, ?, ?, ?)",
+            (
+                int(content.id.0),
+                content.labels.0,
+                used as i64,
+                int(by),
+                screened(content.labels, bytes),
+                bytes,
+            ),
+        )
+    }
 }

@@ -4,12 +4,12 @@ use rialto_core::id::{AgentId, TeamId};
 use rialto_core::work::{TaskState, TeamRole, WorkEvent};
 use rusqlite::params;
 
-use super::{Fold, text_id, word};
+use super::{Folding, text_id, word};
 use crate::Result;
 use crate::codec::Coded;
 use crate::db::int;
 
-impl Fold<'_> {
+impl Folding<'_> {
     pub(super) fn work(&mut self, event: &WorkEvent) -> Result<()> {
         match event {
             WorkEvent::TaskCreated { .. } => self.task_created(event),
@@ -28,8 +28,7 @@ impl Fold<'_> {
                         note,
                         self.now(),
                     ),
-                )?;
-                self.touch(*task)
+                )
             }
             WorkEvent::ArtifactAdded {
                 task,
@@ -48,8 +47,7 @@ impl Fold<'_> {
                         self.now(),
                         int(self.position)
                     ],
-                )?;
-                self.touch(*task)
+                )
             }
             WorkEvent::TeamCreated {
                 team,
@@ -61,7 +59,6 @@ impl Fold<'_> {
                     "INSERT INTO team VALUES(?, ?, ?, ?)",
                     (int(team.0), int(owner.0), name.as_str(), self.now()),
                 )?;
-                self.show_owner(*team, *owner)?;
                 match lead {
                     Some(agent) => self.team_member(*team, *agent, TeamRole::Lead, true),
                     None => Ok(()),
@@ -138,13 +135,7 @@ impl Fold<'_> {
         self.run(
             "INSERT INTO task_step VALUES(?, ?, ?, NULL, ?)",
             (int(task.0), int(self.position), state, self.now()),
-        )?;
-        if let Some(parent) = parent {
-            self.link(*parent, *task, "has the part")?;
-        }
-        self.show_principal((*task).into(), *requester)?;
-        self.show(*task, *worker)?;
-        self.touch(*task)
+        )
     }
 
     fn team_member(
@@ -157,8 +148,7 @@ impl Fold<'_> {
         self.run(
             "INSERT OR REPLACE INTO team_member VALUES(?, ?, ?, ?, 0, NULL, ?)",
             (int(team.0), int(agent.0), word(&role), joined, self.now()),
-        )?;
-        self.show(team, agent)
+        )
     }
 
     fn member_left(&mut self, team: TeamId, agent: AgentId) -> Result<()> {
@@ -169,20 +159,6 @@ impl Fold<'_> {
         self.run(
             "UPDATE team_member SET ppm = NULL WHERE team = ?",
             [int(team.0)],
-        )?;
-        let kind = crate::db::kind_of(TeamId::PREFIX);
-        self.run(
-            "DELETE FROM seen WHERE kind = ?1 AND id = ?2 AND viewer = ?3",
-            (kind, int(team.0), int(agent.0)),
-        )?;
-        // Its owner sees the team no more, unless it is the owner's or another of its agents is in it.
-        self.run(
-            "DELETE FROM seen WHERE kind = ?1 AND id = ?2
-             AND viewer = (SELECT owner FROM agent WHERE id = ?3)
-             AND viewer <> (SELECT owner FROM team WHERE id = ?2)
-             AND NOT EXISTS(SELECT 1 FROM team_member m JOIN agent a ON a.id = m.agent
-                            WHERE m.team = ?2 AND a.owner = viewer)",
-            (kind, int(team.0), int(agent.0)),
         )
     }
 }

@@ -223,9 +223,9 @@ pub struct ServiceRow {
 
 const CARD: &str = "SELECT a.id, a.handle, a.owner, o.name, a.team,
     CASE WHEN a.status <> 'active' THEN a.status WHEN o.stopped THEN 'suspended' ELSE o.status END, a.key, a.custody, a.description,
-    a.profile, a.sold, a.bought, a.disputed, a.refunded, a.expired, a.partners, a.at,
+    a.profile, n.sold, n.bought, n.disputed, n.refunded, n.expired, n.partners, a.at,
     (SELECT '@' || r.handle FROM agent r WHERE r.id = a.resembles), a.screen
-    FROM agent a JOIN owner o ON o.id = a.owner";
+    FROM agent a JOIN owner o ON o.id = a.owner JOIN record n ON n.agent = a.id";
 
 impl ViewReader {
     /// The handles, known by their deals, that agents with these names could be taken for.

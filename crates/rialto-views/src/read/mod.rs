@@ -12,6 +12,7 @@ mod mail;
 mod market;
 mod newly;
 mod nouns;
+mod origin;
 mod own;
 mod ranked;
 mod reputation;
@@ -22,25 +23,28 @@ mod square;
 mod waiting;
 mod work;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 
 use rialto_core::amount::Amount;
 use rialto_core::event::Envelope;
-use rialto_core::id::{AgentId, AssetId, ContentId, OwnerId};
+use rialto_core::id::{AgentId, AnyId, AssetId, ContentId, OwnerId};
 use rialto_core::text::Labels;
 use rialto_core::time::Time;
 use rialto_wire::body::Body;
 use rialto_wire::screen::{self, Screening};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::db::{Units, int, prepare_once, uint};
 use crate::readable::{Scale, readable, rewrite};
-use crate::views::lock;
+use crate::views::{Rebuilding, lock};
 use crate::{Error, Result};
+pub(crate) use origin::Origin;
 pub(crate) use ranked::Scores;
 
 pub use approvals::{AccountName, ApprovalView, PaidShare, PaidTeam};
@@ -177,8 +181,19 @@ pub struct Written {
 /// Connections for reading one file.
 pub(crate) struct Pool {
     path: PathBuf,
-    idle: Mutex<(Vec<Connection>, usize)>,
+    idle: Mutex<Idle>,
     freed: Condvar,
+}
+
+/// The connections that nobody uses, and what those in use may not read.
+#[derive(Default)]
+struct Idle {
+    connections: Vec<Connection>,
+    lent: usize,
+    /// How often it changed which tables are not whole: connections of before are not used again.
+    turn: u64,
+    behind: Vec<Rebuilding>,
+    tables: Arc<HashSet<String>>,
 }
 
 /// Where readers read.
@@ -190,10 +205,9 @@ pub(crate) enum Source {
 
 impl Source {
     pub(crate) fn file(path: PathBuf) -> Self {
-        let idle = Mutex::new((Vec::new(), 0));
         Self::File(Arc::new(Pool {
             path,
-            idle,
+            idle: Mutex::default(),
             freed: Condvar::new(),
         }))
     }
@@ -202,15 +216,17 @@ impl Source {
 /// Gives its place in the pool back, with the connection if it is still good.
 struct Lent<'a> {
     pool: &'a Pool,
+    turn: u64,
     db: Option<Connection>,
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         let mut idle = lock(&self.pool.idle);
-        idle.0
-            .extend(self.db.take().filter(Connection::is_autocommit));
-        idle.1 -= 1;
+        let same = idle.turn == self.turn;
+        let good = self.db.take().filter(|db| same && db.is_autocommit());
+        idle.connections.extend(good);
+        idle.lent -= 1;
         drop(idle);
         self.pool.freed.notify_one();
     }
@@ -219,30 +235,56 @@ impl Drop for Lent<'_> {
 impl Pool {
     fn lend(&self) -> Result<Lent<'_>> {
         let mut idle = lock(&self.idle);
-        while idle.1 >= CONNECTIONS {
+        while idle.lent >= CONNECTIONS {
             idle = self
                 .freed
                 .wait(idle)
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
         }
-        idle.1 += 1;
+        idle.lent += 1;
         let mut lent = Lent {
             pool: self,
-            db: idle.0.pop(),
+            turn: idle.turn,
+            db: idle.connections.pop(),
         };
+        let tables = idle.tables.clone();
         drop(idle);
         if lent.db.is_none() {
-            lent.db = Some(self.connect()?);
+            lent.db = Some(self.connect(tables)?);
         }
         Ok(lent)
     }
 
-    fn connect(&self) -> Result<Connection> {
+    /// Notes which domains are being rebuilt, and their tables.
+    pub(crate) fn set_behind(&self, behind: Vec<Rebuilding>, tables: HashSet<String>) {
+        let mut idle = lock(&self.idle);
+        idle.behind = behind;
+        if *idle.tables != tables {
+            idle.tables = Arc::new(tables);
+            idle.turn += 1;
+            idle.connections.clear();
+        }
+    }
+
+    fn behind(&self) -> Vec<Rebuilding> {
+        lock(&self.idle).behind.clone()
+    }
+
+    /// Opens a connection. SQLite itself refuses what reads a table that is not whole, whoever asks.
+    fn connect(&self, refused: Arc<HashSet<String>>) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(&self.path, flags)?;
+        let mut db = Connection::open_with_flags(&self.path, flags)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         prepare_once(&db)?;
         db.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;")?;
+        if !refused.is_empty() {
+            db.authorizer(Some(move |asked: AuthContext<'_>| match asked.action {
+                AuthAction::Read { table_name, .. } if refused.contains(table_name) => {
+                    Authorization::Deny
+                }
+                _ => Authorization::Allow,
+            }))?;
+        }
         Ok(db)
     }
 }
@@ -280,10 +322,22 @@ impl ViewReader {
             Source::File(pool) => {
                 let lent = pool.lend()?;
                 match &lent.db {
-                    Some(db) => self.on(db, reads),
+                    Some(db) => self.on(db, reads).map_err(|why| match why {
+                        Error::Store(why) if is_refused(&why) => Error::Rebuilding(pool.behind()),
+                        why => why,
+                    }),
                     None => Err(Error::Damaged("no connection")),
                 }
             }
+        }
+    }
+
+    /// The domains of the views that are being rebuilt. Costs no look into the file.
+    #[must_use]
+    pub fn rebuilding(&self) -> Vec<Rebuilding> {
+        match &self.source {
+            Source::Memory(_) => Vec::new(),
+            Source::File(pool) => pool.behind(),
         }
     }
 
@@ -295,6 +349,8 @@ impl ViewReader {
         reads(&Snap {
             db: &tx,
             position: uint(position),
+            hand: None,
+            origins: RefCell::default(),
             scores: &self.scores,
             reveal: self.reveal,
             reader: self.reader,
@@ -312,10 +368,19 @@ impl ViewReader {
     }
 }
 
+/// True if a statement reads what its connection may not.
+pub(crate) fn is_refused(why: &rusqlite::Error) -> bool {
+    why.sqlite_error_code() == Some(rusqlite::ErrorCode::AuthorizationForStatementDenied)
+}
+
 /// One snapshot of the views.
 pub(crate) struct Snap<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) position: u64,
+    /// The envelope that is being folded.
+    pub(crate) hand: Option<&'a Envelope>,
+    /// What was made at the position that was looked at last.
+    pub(crate) origins: RefCell<Option<(u64, BTreeMap<AnyId, Origin>)>>,
     /// Scores that were reckoned before.
     pub(crate) scores: &'a Scores,
     /// Whether quarantined texts are shown.
@@ -347,6 +412,23 @@ pub(crate) fn cursor(paging: &Paging) -> Result<Option<i64>> {
     let plain = digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
     let number = plain.and_then(|d| i64::from_str_radix(d, 16).ok());
     number.map(Some).ok_or(Error::BadCursor)
+}
+
+impl<'a> Snap<'a> {
+    /// What stands at a position, for whoever may read all of it.
+    pub(crate) fn of(db: &'a Connection, position: u64, scores: &'a Scores) -> Self {
+        Self {
+            db,
+            position,
+            hand: None,
+            origins: RefCell::default(),
+            scores,
+            reveal: false,
+            reader: None,
+            blocks: OnceCell::new(),
+            shown: Cell::new(0),
+        }
+    }
 }
 
 impl Snap<'_> {

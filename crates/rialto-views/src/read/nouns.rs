@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::market::OwnerName;
 use super::{Page, Paging, Scope, Snap, ViewReader, Who, Written, cursor, limit, time};
 use crate::Result;
-use crate::db::{int, join, kind_of, split, uint};
+use crate::db::{int, join, kind_of, uint};
 
 /// One thing of a plain noun. In JSON an object of its id, when it was made, and its columns.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,16 +142,6 @@ impl ViewReader {
 }
 
 impl Snap<'_> {
-    /// Whether there is a plain noun with this id.
-    pub(super) fn is_noun(&self, id: AnyId) -> Result<bool> {
-        let sql = "SELECT 1 FROM noun WHERE kind = ? AND id = ?";
-        let found = self
-            .db
-            .prepare_cached(sql)?
-            .query_row(split(id), |_| Ok(()));
-        Ok(found.optional()?.is_some())
-    }
-
     fn noun_row(&self, noun: &'static Noun, id: i64) -> Result<Option<NounRow>> {
         let kind = kind_of(noun.name);
         let sql = "SELECT at, cells FROM noun WHERE kind = ? AND id = ?";
@@ -264,7 +254,7 @@ pub fn noun_schema(noun: &'static Noun, types: &mut schemars::SchemaGenerator) -
 
 #[cfg(test)]
 mod tests {
-    use std::cell::{Cell as Counter, OnceCell};
+    use std::cell::{Cell as Counter, OnceCell, RefCell};
 
     use rialto_core::hash::Hash;
     use rialto_core::id::{AgentId, AssetId, ContentId, DealId, ObligationId};
@@ -309,7 +299,9 @@ mod tests {
     #[test]
     fn a_cell_of_every_kind_is_answered_as_it_was_said() {
         let db = rusqlite::Connection::open_in_memory().unwrap();
-        db.execute_batch(include_str!("../schema.sql")).unwrap();
+        for domain in crate::domain::DOMAINS {
+            db.execute_batch(domain.schema).unwrap();
+        }
         db.execute_batch(
             "INSERT INTO owner(id, name, kind, status, at) VALUES(5, 'acme', 'person', 'active', 0);
              INSERT INTO agent(id, owner, handle, key, custody, status, profile, at)
@@ -343,7 +335,7 @@ mod tests {
             .map(|(column, cell)| (column.name.to_owned(), stored(cell)))
             .collect();
         let id = AnyId::from(ObligationId(9));
-        let (kind, number) = split(id);
+        let (kind, number) = crate::db::split(id);
         let row = (kind, number, 2_000, "kept", Value::Object(kept).to_string());
         db.execute("INSERT INTO noun VALUES(?, ?, ?, ?, ?)", row)
             .unwrap();
@@ -351,6 +343,8 @@ mod tests {
             db: &db,
             position: 1,
             scores: &Scores::default(),
+            hand: None,
+            origins: RefCell::default(),
             reveal: false,
             reader: None,
             blocks: OnceCell::new(),

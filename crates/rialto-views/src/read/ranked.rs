@@ -74,11 +74,11 @@ struct Brief {
     moved: i64,
 }
 
-const BRIEF: &str = "SELECT p.author, a.owner, p.at, c.screen, p.facts, a.partners, a.moved,
+const BRIEF: &str = "SELECT p.author, a.owner, p.at, c.screen, p.facts, r.partners, r.moved,
     p.marks + EXISTS(SELECT 1 FROM measure m WHERE m.target_kind = ?2 AND m.target = p.author
                      AND m.mark > 0 AND m.ended IS NULL)
     FROM post p JOIN content c ON c.id = p.content JOIN agent a ON a.id = p.author
-    WHERE p.id = ?1 AND p.state = 0";
+    JOIN record r ON r.agent = p.author WHERE p.id = ?1 AND p.state = 0";
 
 fn brief(row: &Row<'_>) -> rusqlite::Result<Brief> {
     Ok(Brief {

@@ -267,7 +267,9 @@ impl Snap<'_> {
 
     /// The eyes of a reader.
     pub(crate) fn eyes_of(&self, reader: i64) -> Result<Eyes> {
-        let mut query = (self.db).prepare_cached("SELECT owner, moved FROM agent WHERE id = ?")?;
+        let mut query = (self.db).prepare_cached(
+            "SELECT a.owner, n.moved FROM agent a JOIN record n ON n.agent = a.id WHERE a.id = ?",
+        )?;
         let found = query.query_row([reader], |r| Ok((r.get(0)?, r.get(1)?)));
         let (owner, moved) = found.optional()?.unwrap_or_default();
         let sql = format!("SELECT {WITH} WHERE agent = ? ORDER BY last DESC, owner DESC LIMIT ?");

@@ -1,17 +1,20 @@
 //! Who is party to a thing, and what a scope may see: judges access to what the views hold.
+//!
+//! It reads the tables of the log's domain and the foundation alone, so that it says the same of a position
+//! whenever that position is folded, and answers while another domain is rebuilt.
 
 use rialto_core::id::{
-    AccountId, AgentId, AnyId, CallId, HoldId, ListingId, MeasureId, MessageId, OwnerId, PostId,
-    TransferId,
+    AccountId, AgentId, AnyId, CommunityId, ConversationId, MeasureId, OwnerId, ReportId,
 };
 use rialto_core::ledger::Holder;
+use rialto_core::social::Target;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 
-use super::{Scope, Snap, ViewReader};
+use super::{Origin, Scope, Snap, ViewReader};
 use crate::Result;
 use crate::codec::Coded;
-use crate::db::{int, split, uint};
+use crate::db::{int, kind_of, split, uint};
 
 /// Who is party to a thing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -43,105 +46,64 @@ impl ViewReader {
 }
 
 impl Snap<'_> {
-    fn one(&self, sql: &str, id: i64) -> Result<Option<i64>> {
-        let found = self
-            .db
-            .prepare_cached(sql)?
-            .query_row([id], |r| r.get::<_, Option<i64>>(0));
-        Ok(found.optional()?.flatten())
-    }
-
     /// Whether an event made this thing.
     pub(crate) fn exists(&self, id: AnyId) -> Result<bool> {
-        let table = match id {
-            AnyId::OwnerId(_) => "owner",
-            AnyId::PersonId(_) => "person",
-            AnyId::TeamId(_) => "team",
-            AnyId::AgentId(_) => "agent",
-            AnyId::ServiceId(_) => "service",
-            AnyId::TokenId(_) => "token",
-            AnyId::AssetId(_) => "asset",
-            AnyId::AccountId(_) => "account",
-            AnyId::TransferId(_) => "entry",
-            AnyId::HoldId(_) => "hold",
-            AnyId::ConversationId(_) => "conversation",
-            AnyId::MessageId(_) => "message",
-            AnyId::TaskId(_) => "task",
-            AnyId::ListingId(_) => "listing",
-            AnyId::CallId(_) => "call",
-            AnyId::NegotiationId(_) => "negotiation",
-            AnyId::DealId(_) => "deal",
-            AnyId::ApprovalId(_) => "approval",
-            AnyId::ContentId(_) => "content",
-            AnyId::PostId(_) => "post",
-            AnyId::CommunityId(_) => "community",
-            AnyId::ReportId(_) => "report",
-            AnyId::MeasureId(_) => "measure",
-            AnyId::ObligationId(_)
-            | AnyId::UsageId(_)
-            | AnyId::DeploymentId(_)
-            | AnyId::InferenceId(_) => return self.is_noun(id),
-        };
-        let sql = format!("SELECT 1 FROM {table} WHERE id = ?");
-        Ok(self.one(&sql, int(id.number()))?.is_some())
+        Ok(self.origin(id)?.is_some())
     }
 
     pub(crate) fn parties(&self, id: AnyId) -> Result<Option<Parties>> {
-        if !self.exists(id)? {
+        let Some(origin) = self.origin(id)? else {
             return Ok(None);
-        }
+        };
         let mut parties = Parties::default();
-        match id {
-            AnyId::AgentId(agent) => {
-                parties.public = true;
-                self.add_agent(&mut parties, int(agent.0))?;
-            }
-            AnyId::OwnerId(owner) => parties.owners.push(owner),
-            AnyId::PersonId(_) => {
-                self.add_owner(&mut parties, "SELECT owner FROM person WHERE id = ?", id)?;
-            }
-            AnyId::TokenId(_) => {
-                self.add_owner(&mut parties, "SELECT owner FROM token WHERE id = ?", id)?;
-            }
-            AnyId::ListingId(listing) => self.listing_parties(&mut parties, listing)?,
-            AnyId::CallId(call) => {
+        match origin {
+            Origin::Known(_) if matches!(id, AnyId::TeamId(_)) => {
                 self.seen_by(&mut parties, id)?;
-                parties.public = self.public_call(call)?;
             }
-            AnyId::AssetId(_) => parties.public = true,
-            AnyId::PostId(_) | AnyId::CommunityId(_) => {
+            Origin::Known(owner) => {
+                parties.owners.extend(owner);
+                if let AnyId::AgentId(agent) = id {
+                    parties.public = true;
+                    parties.agents.push(agent);
+                }
+            }
+            Origin::Asset => parties.public = true,
+            Origin::Listing(agent) => {
+                let sql = "SELECT 1 FROM withdrawn WHERE listing = ?";
+                let gone = self.db.prepare_cached(sql)?.exists([int(id.number())])?;
+                parties.public = !gone;
+                self.add_agent(&mut parties, agent)?;
+            }
+            Origin::Call { public, .. } => {
+                self.seen_by(&mut parties, id)?;
+                parties.public = public;
+            }
+            Origin::Post(agent) | Origin::Community(agent) => {
                 parties.public = true;
-                let sql = match id {
-                    AnyId::PostId(_) => "SELECT author FROM post WHERE id = ?",
-                    _ => "SELECT created_by FROM community WHERE id = ?",
-                };
-                if let Some(agent) = self.one(sql, int(id.number()))? {
+                self.add_agent(&mut parties, agent)?;
+            }
+            Origin::Report { by, .. } => self.add_agent(&mut parties, by)?,
+            // Measures against posts are public; one against an agent is known to it.
+            Origin::Measure {
+                target, against, ..
+            } => {
+                parties.public = matches!(target, Target::Post(_));
+                if let Some(agent) = against {
                     self.add_agent(&mut parties, agent)?;
                 }
             }
-            AnyId::ReportId(_) => {
-                if let Some(agent) =
-                    self.one("SELECT by FROM report WHERE id = ?", int(id.number()))?
-                {
-                    self.add_agent(&mut parties, agent)?;
+            Origin::Account => self.account_parties(&mut parties, int(id.number()))?,
+            Origin::Entry { from, to } => {
+                if let AnyId::HoldId(_) = id {
+                    self.seen_by(&mut parties, id)?;
                 }
+                self.both_accounts(&mut parties, from, to)?;
             }
-            AnyId::MeasureId(measure) => self.measure_parties(&mut parties, measure)?,
-            AnyId::ServiceId(_) | AnyId::ContentId(_) => {}
-            AnyId::AccountId(account) => self.account_parties(&mut parties, account)?,
-            AnyId::TransferId(entry) => self.entry_parties(&mut parties, entry)?,
-            AnyId::HoldId(hold) => self.hold_parties(&mut parties, hold)?,
-            AnyId::MessageId(message) => self.message_parties(&mut parties, message)?,
-            AnyId::TeamId(_)
-            | AnyId::ConversationId(_)
-            | AnyId::TaskId(_)
-            | AnyId::NegotiationId(_)
-            | AnyId::DealId(_)
-            | AnyId::ApprovalId(_)
-            | AnyId::ObligationId(_)
-            | AnyId::UsageId(_)
-            | AnyId::DeploymentId(_)
-            | AnyId::InferenceId(_) => self.seen_by(&mut parties, id)?,
+            Origin::Message(conversation) => {
+                self.message_parties(&mut parties, conversation, id)?;
+            }
+            Origin::Negotiation { .. } | Origin::Seen => self.seen_by(&mut parties, id)?,
+            Origin::Text => {}
         }
         Ok(Some(parties))
     }
@@ -164,8 +126,8 @@ impl Snap<'_> {
             return self.is_seen(viewer, id);
         }
         match id {
-            AnyId::ReportId(report) => return self.sees_report(scope, int(report.0)),
-            AnyId::MeasureId(measure) if self.moderates(scope, int(measure.0))? => {
+            AnyId::ReportId(report) => return self.sees_report(scope, report),
+            AnyId::MeasureId(measure) if self.moderates(scope, measure)? => {
                 return Ok(true);
             }
             _ => {}
@@ -193,11 +155,11 @@ impl Snap<'_> {
 
     fn seen_by(&self, parties: &mut Parties, id: AnyId) -> Result<()> {
         let (kind, id) = split(id);
-        let sql =
-            "SELECT s.viewer, a.id IS NOT NULL FROM seen s LEFT JOIN agent a ON a.id = s.viewer
-                   WHERE s.kind = ? AND s.id = ? ORDER BY s.viewer";
+        let sql = "SELECT s.viewer, a.id IS NOT NULL FROM seen s
+             LEFT JOIN kin a ON a.kind = ? AND a.id = s.viewer
+             WHERE s.kind = ? AND s.id = ? ORDER BY s.viewer";
         let mut query = self.db.prepare_cached(sql)?;
-        let mut rows = query.query((kind, id))?;
+        let mut rows = query.query((kind_of(AgentId::PREFIX), kind, id))?;
         while let Some(row) = rows.next()? {
             let viewer = uint(row.get(0)?);
             if row.get(1)? {
@@ -209,12 +171,20 @@ impl Snap<'_> {
         Ok(())
     }
 
-    fn add_agent(&self, parties: &mut Parties, agent: i64) -> Result<()> {
-        if !parties.agents.contains(&AgentId(uint(agent))) {
-            parties.agents.push(AgentId(uint(agent)));
+    /// Whose an agent is.
+    fn kin_of(&self, agent: AgentId) -> Result<Option<OwnerId>> {
+        let (kind, id) = split(agent.into());
+        let sql = "SELECT owner FROM kin WHERE kind = ? AND id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let owner = query.query_row((kind, id), |r| r.get::<_, Option<i64>>(0));
+        Ok(owner.optional()?.flatten().map(|o| OwnerId(uint(o))))
+    }
+
+    fn add_agent(&self, parties: &mut Parties, agent: AgentId) -> Result<()> {
+        if !parties.agents.contains(&agent) {
+            parties.agents.push(agent);
         }
-        let owner = self.one("SELECT owner FROM agent WHERE id = ?", agent)?;
-        if let Some(owner) = owner.map(|o| OwnerId(uint(o)))
+        if let Some(owner) = self.kin_of(agent)?
             && !parties.owners.contains(&owner)
         {
             parties.owners.push(owner);
@@ -222,56 +192,22 @@ impl Snap<'_> {
         Ok(())
     }
 
-    fn add_owner(&self, parties: &mut Parties, sql: &str, id: AnyId) -> Result<()> {
-        let owner = self.one(sql, int(id.number()))?;
-        parties.owners.extend(owner.map(|o| OwnerId(uint(o))));
-        Ok(())
-    }
-
-    fn listing_parties(&self, parties: &mut Parties, listing: ListingId) -> Result<()> {
-        let id = int(listing.0);
-        let withdrawn = self.one("SELECT withdrawn FROM listing WHERE id = ?", id)?;
-        parties.public = withdrawn == Some(0);
-        match self.one("SELECT agent FROM listing WHERE id = ?", id)? {
-            Some(agent) => self.add_agent(parties, agent),
-            None => Ok(()),
-        }
-    }
-
-    /// Measures against posts are public; one against an agent is known to it.
-    fn measure_parties(&self, parties: &mut Parties, measure: MeasureId) -> Result<()> {
-        let id = int(measure.0);
-        let kind = self.one("SELECT target_kind FROM measure WHERE id = ?", id)?;
-        parties.public = kind == Some(crate::db::kind_of(PostId::PREFIX));
-        match self.one("SELECT against FROM measure WHERE id = ?", id)? {
-            Some(agent) => self.add_agent(parties, agent),
-            None => Ok(()),
-        }
-    }
-
-    fn public_call(&self, call: CallId) -> Result<bool> {
-        Ok(self.one("SELECT public FROM call WHERE id = ?", int(call.0))? == Some(1))
-    }
-
-    fn account_parties(&self, parties: &mut Parties, account: AccountId) -> Result<()> {
-        let sql = "SELECT holder_kind, holder, owner FROM account WHERE id = ?";
-        let row = self
-            .db
-            .prepare_cached(sql)?
-            .query_row([int(account.0)], |r| {
-                Ok((
-                    r.get::<_, i64>(0)?,
-                    r.get::<_, i64>(1)?,
-                    r.get::<_, Option<i64>>(2)?,
-                ))
-            });
+    fn account_parties(&self, parties: &mut Parties, account: i64) -> Result<()> {
+        let sql = "SELECT kind, holder, owner FROM holder WHERE account = ?";
+        let row = self.db.prepare_cached(sql)?.query_row([account], |r| {
+            Ok((
+                r.get::<_, i64>(0)?,
+                r.get::<_, i64>(1)?,
+                r.get::<_, Option<i64>>(2)?,
+            ))
+        });
         let Some((kind, holder, owner)) = row.optional()? else {
             return Ok(());
         };
         let owner = owner.map(|o| OwnerId(uint(o)));
         match Holder::join(kind, holder)? {
             Holder::Team(team) => self.joined_in(parties, int(team.0))?,
-            Holder::Agent(agent) => self.add_agent(parties, int(agent.0))?,
+            Holder::Agent(agent) => self.add_agent(parties, agent)?,
             Holder::Owner(_) | Holder::Issuance | Holder::Outside => {}
         }
         if let Some(owner) = owner
@@ -284,24 +220,18 @@ impl Snap<'_> {
 
     /// The agents that have joined a team. Those that are only invited do not see what it has.
     fn joined_in(&self, parties: &mut Parties, team: i64) -> Result<()> {
-        let sql = "SELECT agent FROM team_member WHERE team = ? AND joined = 1 ORDER BY agent";
+        let sql = "SELECT agent FROM crew WHERE team = ? AND joined = 1 ORDER BY agent";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([team])?;
         while let Some(row) = rows.next()? {
-            self.add_agent(parties, row.get(0)?)?;
+            self.add_agent(parties, AgentId(uint(row.get(0)?)))?;
         }
         Ok(())
     }
 
-    fn both_accounts(&self, parties: &mut Parties, table: &str, id: u64) -> Result<()> {
-        let sql = format!("SELECT debit, credit FROM {table} WHERE id = ?");
-        let row = self.db.prepare_cached(&sql)?.query_row([int(id)], |r| {
-            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
-        });
-        if let Some((debit, credit)) = row.optional()? {
-            self.account_parties(parties, AccountId(uint(debit)))?;
-            self.account_parties(parties, AccountId(uint(credit)))?;
-        }
+    fn both_accounts(&self, parties: &mut Parties, from: AccountId, to: AccountId) -> Result<()> {
+        self.account_parties(parties, int(from.0))?;
+        self.account_parties(parties, int(to.0))?;
         parties.agents.sort_unstable();
         parties.agents.dedup();
         parties.owners.sort_unstable();
@@ -309,24 +239,84 @@ impl Snap<'_> {
         Ok(())
     }
 
-    fn entry_parties(&self, parties: &mut Parties, entry: TransferId) -> Result<()> {
-        self.both_accounts(parties, "entry", entry.0)
-    }
-
-    fn hold_parties(&self, parties: &mut Parties, hold: HoldId) -> Result<()> {
-        self.seen_by(parties, hold.into())?;
-        self.both_accounts(parties, "hold", hold.0)
-    }
-
-    fn message_parties(&self, parties: &mut Parties, message: MessageId) -> Result<()> {
-        let sql = "SELECT DISTINCT mb.agent FROM message m
-                   JOIN member mb ON mb.conversation = m.conversation
-                   AND mb.low <= m.id AND m.id < mb.high WHERE m.id = ?";
+    fn message_parties(
+        &self,
+        parties: &mut Parties,
+        conversation: ConversationId,
+        message: AnyId,
+    ) -> Result<()> {
+        let sql = "SELECT DISTINCT agent FROM sent_to
+                   WHERE conversation = ?1 AND low <= ?2 AND ?2 < high";
         let mut query = self.db.prepare_cached(sql)?;
-        let mut rows = query.query([int(message.0)])?;
+        let mut rows = query.query((int(conversation.0), int(message.number())))?;
         while let Some(row) = rows.next()? {
-            self.add_agent(parties, row.get(0)?)?;
+            self.add_agent(parties, AgentId(uint(row.get(0)?)))?;
         }
         Ok(())
+    }
+
+    /// Whether the scope made a report, or is to judge it. A reported agent does not learn who reported it,
+    /// and does not judge the report.
+    pub(super) fn sees_report(&self, scope: Scope, report: ReportId) -> Result<bool> {
+        let Some(Origin::Report {
+            by,
+            target,
+            community,
+        }) = self.origin(report.into())?
+        else {
+            return Ok(false);
+        };
+        if self.is_own(scope, by)? {
+            return Ok(true);
+        }
+        let against = match target {
+            Target::Agent(agent) => Some(agent),
+            Target::Post(post) => match self.origin(post.into())? {
+                Some(Origin::Post(author)) => Some(author),
+                _ => None,
+            },
+        };
+        let judges = self.judges_in(scope, community)?;
+        Ok(judges && !against.map_or(Ok(false), |agent| self.is_of_owner(scope, agent))?)
+    }
+
+    /// Whether the scope moderates where a measure was taken. The operator moderates everywhere.
+    pub(super) fn moderates(&self, scope: Scope, measure: MeasureId) -> Result<bool> {
+        if scope == Scope::Realm {
+            return Ok(true);
+        }
+        match self.origin(measure.into())? {
+            Some(Origin::Measure { community, .. }) => self.judges_in(scope, community),
+            _ => Ok(false),
+        }
+    }
+
+    fn judges_in(&self, scope: Scope, community: Option<CommunityId>) -> Result<bool> {
+        let (Some(community), Some(viewer)) = (community, scope.viewer()) else {
+            return Ok(false);
+        };
+        let sql = "SELECT 1 FROM bench mb JOIN kin a ON a.kind = ?3 AND a.id = mb.agent
+                   WHERE mb.community = ?1 AND (a.id = ?2 OR a.owner = ?2)";
+        let mut query = self.db.prepare_cached(sql)?;
+        Ok(query.exists((int(community.0), viewer, kind_of(AgentId::PREFIX)))?)
+    }
+
+    /// Whether an agent is the scope, or one of its agents.
+    fn is_own(&self, scope: Scope, agent: AgentId) -> Result<bool> {
+        Ok(match scope {
+            Scope::Realm => false,
+            Scope::Agent(own) => own == agent,
+            Scope::Owner(owner) => self.kin_of(agent)? == Some(owner),
+        })
+    }
+
+    /// Whether an agent is of the scope's owner.
+    fn is_of_owner(&self, scope: Scope, agent: AgentId) -> Result<bool> {
+        let owner = match scope {
+            Scope::Realm => return Ok(false),
+            Scope::Agent(own) => self.kin_of(own)?,
+            Scope::Owner(owner) => Some(owner),
+        };
+        Ok(owner.is_some() && self.kin_of(agent)? == owner)
     }
 }

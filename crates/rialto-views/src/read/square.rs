@@ -112,10 +112,6 @@ pub struct MeasureRow {
     pub hidden: Option<Written>,
 }
 
-/// A condition on `x.community`: the scope's agents moderate it.
-const MODERATES: &str = "EXISTS(SELECT 1 FROM membership mb JOIN agent a ON a.id = mb.agent
-    WHERE mb.community = x.community AND mb.moderator AND (a.id = ?3 OR a.owner = ?3))";
-
 /// The scope's agents.
 const OWN: &str = "agent a WHERE (a.id = ?3 OR a.owner = ?3)";
 
@@ -283,7 +279,7 @@ impl ViewReader {
                 return Ok(None);
             };
             let against = row.against.as_ref().map(|who| who.id);
-            if snap.moderates(scope, int(id.0))? || snap.is_of(scope, against)? {
+            if snap.moderates(scope, id)? || snap.is_of(scope, against)? {
                 row.hidden = snap.hidden_text(row.target)?;
             }
             Ok(Some(row))
@@ -311,7 +307,9 @@ impl ViewReader {
                 };
                 let against = row.against.as_ref().map(|who| who.id);
                 let involved = match scope {
-                    Some(scope) => snap.is_of(scope, against)? || snap.moderates(scope, id)?,
+                    Some(scope) => {
+                        snap.is_of(scope, against)? || snap.moderates(scope, MeasureId(uint(id)))?
+                    }
                     None => false,
                 };
                 match target {
@@ -390,24 +388,6 @@ impl Snap<'_> {
         let reader = self.reader.and_then(Scope::viewer);
         let mut query = self.db.prepare_cached(sql)?;
         Ok(query.exists((community, reader))?)
-    }
-
-    /// Whether the scope made a report, or is to judge it.
-    pub(super) fn sees_report(&self, scope: Scope, report: i64) -> Result<bool> {
-        let sql = format!(
-            "SELECT x.id FROM report x WHERE x.id = ?1 AND ?2 > 0
-             AND (EXISTS(SELECT 1 FROM {OWN} AND a.id = x.by) OR {MODERATES} AND {NOT_OWN})"
-        );
-        Ok(!self.ids(&sql, report, 0, scope)?.is_empty())
-    }
-
-    /// Whether the scope moderates where a measure was taken. The operator moderates everywhere.
-    pub(super) fn moderates(&self, scope: Scope, measure: i64) -> Result<bool> {
-        if scope == Scope::Realm {
-            return Ok(true);
-        }
-        let sql = format!("SELECT x.id FROM measure x WHERE x.id = ?1 AND ?2 > 0 AND {MODERATES}");
-        Ok(!self.ids(&sql, measure, 0, scope)?.is_empty())
     }
 
     fn community_id(&self, name: &str) -> Result<Option<i64>> {

@@ -1,12 +1,11 @@
 //! The dimensions of a report's rows, and the modelled use of chips behind its deals.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::{Dimension, Fact, FactKind};
 use crate::Result;
-use crate::chips::{KnownRates, Used};
+use crate::chips::Used;
 use crate::read::Snap;
 
 /// The dimensions of a row; those not asked for are none.
@@ -29,16 +28,16 @@ impl Key {
         }
     }
 
-    pub(super) fn of(fact: &Fact, used: Option<&Used>, by: &[Dimension]) -> Self {
+    pub(super) fn of(key: &RollKey, by: &[Dimension]) -> Self {
         let wanted = |d: Dimension, id: Option<i64>| id.filter(|_| by.contains(&d));
-        let named = |d: Dimension, name: Option<Rc<str>>| name.filter(|_| by.contains(&d));
+        let named = |d: Dimension, name: &Option<Rc<str>>| name.clone().filter(|_| by.contains(&d));
         Self {
-            asset: fact.asset,
-            owner: wanted(Dimension::Owner, fact.owner),
-            agent: wanted(Dimension::Agent, fact.agent),
-            other: wanted(Dimension::Counterparty, fact.other),
-            model: named(Dimension::Model, used.and_then(|u| u.model.clone())),
-            chip: named(Dimension::Chip, used.map(|u| u.chip.clone())),
+            asset: key.asset,
+            owner: wanted(Dimension::Owner, key.owner),
+            agent: wanted(Dimension::Agent, key.agent),
+            other: wanted(Dimension::Counterparty, key.other),
+            model: named(Dimension::Model, &key.model),
+            chip: named(Dimension::Chip, &key.chip),
         }
     }
 
@@ -58,27 +57,83 @@ impl Key {
     }
 }
 
-/// Looks up what deals used of which chips while facts are visited, as far as a report needs it.
+/// What a sum is of: what the facts are, and whose.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RollKey {
+    pub(crate) kind: FactKind,
+    /// Whether deals explain them.
+    pub(crate) deals: bool,
+    pub(crate) asset: i64,
+    pub(crate) owner: Option<i64>,
+    pub(crate) agent: Option<i64>,
+    pub(crate) other: Option<i64>,
+    pub(crate) model: Option<Rc<str>>,
+    pub(crate) chip: Option<Rc<str>>,
+}
+
+/// A sum of facts.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Rolled {
+    /// How many.
+    pub(crate) count: u64,
+    pub(crate) amount: i128,
+    /// Millionths of chip-seconds and of their cost, if any deal states them.
+    pub(crate) chips: Option<(i128, i128)>,
+}
+
+impl Rolled {
+    pub(crate) fn add(&mut self, more: &Self) {
+        self.count += more.count;
+        self.amount += more.amount;
+        if let Some((seconds, cost)) = more.chips {
+            let so_far = self.chips.unwrap_or_default();
+            self.chips = Some((
+                so_far.0.saturating_add(seconds),
+                so_far.1.saturating_add(cost),
+            ));
+        }
+    }
+}
+
+/// Looks up what deals used of which chips while facts are visited, as far as it is needed.
 pub(super) struct Capacity {
-    known: KnownRates,
     apart: bool,
     last: Option<(i64, Option<Used>)>,
-    counted: HashSet<i64>,
 }
 
 impl Capacity {
-    pub(super) fn new(by: &[Dimension]) -> Self {
-        let apart = by.contains(&Dimension::Model) || by.contains(&Dimension::Chip);
-        Self {
-            known: KnownRates::default(),
-            apart,
-            last: None,
-            counted: HashSet::new(),
-        }
+    /// With `apart` models and chips are told apart; else what was spent is looked at alone.
+    pub(super) fn new(apart: bool) -> Self {
+        Self { apart, last: None }
     }
 
-    /// What the deal of a fact used; not looked up if neither rows nor sums need it.
-    pub(super) fn of(&mut self, snap: &Snap<'_>, fact: &Fact) -> Result<Option<Used>> {
+    pub(super) fn by(by: &[Dimension]) -> Self {
+        Self::new(by.contains(&Dimension::Model) || by.contains(&Dimension::Chip))
+    }
+
+    /// What a fact adds to which sum. A deal pays once: its use is counted with that.
+    pub(super) fn of(&mut self, snap: &Snap<'_>, fact: &Fact) -> Result<(RollKey, Rolled)> {
+        let used = self.used(snap, fact)?;
+        let chips = used.as_ref().filter(|_| fact.kind == FactKind::Spent);
+        let rolled = Rolled {
+            count: 1,
+            amount: fact.amount,
+            chips: chips.map(|used| (used.seconds, used.cost)),
+        };
+        let key = RollKey {
+            kind: fact.kind,
+            deals: fact.deal.is_some(),
+            asset: fact.asset,
+            owner: fact.owner,
+            agent: fact.agent,
+            other: fact.other,
+            model: used.as_ref().and_then(|used| used.model.clone()),
+            chip: used.map(|used| used.chip),
+        };
+        Ok((key, rolled))
+    }
+
+    fn used(&mut self, snap: &Snap<'_>, fact: &Fact) -> Result<Option<Used>> {
         let needed = self.apart || fact.kind == FactKind::Spent;
         let Some(deal) = fact.deal.filter(|_| needed) else {
             return Ok(None);
@@ -88,14 +143,8 @@ impl Capacity {
         {
             return Ok(used.clone());
         }
-        let used = snap.chips_used(deal, &mut self.known)?;
+        let used = snap.chips_used(deal)?;
         self.last = Some((deal, used.clone()));
         Ok(used)
-    }
-
-    /// Whether this fact is the one at which its deal's use is counted.
-    pub(super) fn counts(&mut self, fact: &Fact) -> bool {
-        let spent = fact.deal.filter(|_| fact.kind == FactKind::Spent);
-        spent.is_some_and(|deal| self.counted.insert(deal))
     }
 }

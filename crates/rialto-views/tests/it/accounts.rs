@@ -206,10 +206,10 @@ fn capacity_brings_modelled_chip_seconds_and_their_cost() {
 }
 
 /// A small linear congruential generator (Knuth's MMIX constants): a run is repeatable by its seed.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, most: usize) -> usize {
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -219,7 +219,7 @@ impl Dice {
 }
 
 /// A random day: transfers, holds, deals with and without a team, refunds, disputes, corrections.
-fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
+pub(crate) fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
     let mut dice = Dice(seed);
     let mut realm = Realm::new();
     let owners: Vec<Owner> = ["oo", "pp", "qq"].map(|name| realm.owner(name)).to_vec();

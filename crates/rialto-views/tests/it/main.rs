@@ -10,6 +10,7 @@
 mod accounts;
 mod activity;
 mod apart;
+mod domains;
 mod erase;
 mod feeds;
 mod fleet;
@@ -19,6 +20,7 @@ mod judged;
 mod reads;
 mod realm;
 mod rebuild;
+mod rollups;
 mod search;
 mod square;
 mod texts;

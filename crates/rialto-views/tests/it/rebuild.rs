@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::realm::Day;
 
 /// Every row of every table but those inside the full-text indexes, and every term of these.
-fn dump(path: &Path) -> Vec<String> {
+pub(crate) fn dump(path: &Path) -> Vec<String> {
     let db = Connection::open(path).unwrap();
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%fts%' ORDER BY name";
     let names = db
