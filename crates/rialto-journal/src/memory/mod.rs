@@ -25,13 +25,16 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct MemoryDisk(Arc<Mutex<State>>);
 
+/// A frame with the rows of its contents, and what a crash makes of it.
+type Doubt = (Record, Vec<(Slot, Row)>, Tail);
+
 #[derive(Debug, Default)]
 struct State {
     records: Vec<Record>,
     rows: BTreeMap<Slot, Row>,
     stored: store::Stored,
     /// Written by an append whose sync failed; a crash decides what becomes of it.
-    in_doubt: Option<(Record, Vec<(Slot, Row)>, Tail)>,
+    in_doubt: Option<Doubt>,
     plan: FaultPlan,
     appends: u64,
     latency_us: u64,

@@ -35,6 +35,9 @@ struct Told {
     key: Option<(Ask, RequestKey)>,
 }
 
+/// A frame that is being synced, its staged texts, and who waits for it.
+type InFlight = (Batch, Vec<Staged>, Vec<(u64, Told)>);
+
 struct World {
     dice: Dice,
     disk: MemoryDisk,
@@ -42,7 +45,7 @@ struct World {
     entities: MemoryEntities,
     engine: Engine,
     now: u64,
-    in_flight: Option<(Batch, Vec<Staged>, Vec<(u64, Told)>)>,
+    in_flight: Option<InFlight>,
     /// The texts of what is decided and not handed over yet.
     staged: Vec<Staged>,
     parked: Vec<(u64, Told)>,
