@@ -9,12 +9,14 @@
 //! | a share of a team's proceeds | | *earned* by the member |
 //! | what a deal's hold gave back | *returned* to the buyer | |
 //! | a transfer, or a correction between holders | *moved out* | *moved in* |
+//! | a call of a model | *spent* by the caller | *earned* by the owner of the deployment |
+//! | what a call's hold gave back | *returned* to the caller | |
 //! | what another hold gave back | *returned*, unattributed | |
 //! | issue, deposit, withdrawal, correction with the realm | *withdrawn* | *issued*, *deposited* |
 //! | a hold that is open at the end of the period | *reserved* | |
 //!
 //! A fact's owner is the owner of the account on its side, whose money it is. Its agent is the
-//! deal's party, who acted. What was moved without a deal is in the `unattributed` row, never
+//! deal's party, who acted, or the caller. What was moved otherwise is in the `unattributed` row, never
 //! spread over others. The operator's acts are separate.
 //!
 //! A deal on model capacity whose listing states modelled rates ([`crate::chips`]) brings its model
@@ -277,6 +279,8 @@ pub(crate) struct Fact {
     agent: Option<i64>,
     other: Option<i64>,
     deal: Option<i64>,
+    /// Whether it is for a call of a model.
+    inference: bool,
     amount: i128,
 }
 
@@ -285,9 +289,9 @@ impl Fact {
         self.kind >= FactKind::Issued
     }
 
-    /// What no deal explains.
+    /// What no deal and no call of a model explains.
     fn is_unattributed(&self) -> bool {
-        self.deal.is_none()
+        self.deal.is_none() && !self.inference
     }
 }
 
@@ -729,11 +733,11 @@ impl Snap<'_> {
                      coalesce((SELECT p.rest FROM hold_step p WHERE p.hold = h.id AND p.entry < ?1
                                ORDER BY p.entry DESC LIMIT 1),
                               (SELECT e.amount FROM entry e WHERE e.id = h.id)),
-                     h.asset, d.id, d.buyer, d.seller FROM hold h
+                     h.asset, d.id, d.buyer, d.seller, h.purpose = ?3 FROM hold h
                    LEFT JOIN deal d ON h.purpose = ?2 AND d.id = h.purpose_id
                    WHERE h.id < ?1 AND (h.ended IS NULL OR h.ended >= ?1) ORDER BY h.id";
         let mut query = self.db.prepare_cached(sql)?;
-        let mut rows = query.query([range.high, purpose::DEAL])?;
+        let mut rows = query.query([range.high, purpose::DEAL, purpose::INFERENCE])?;
         while let Some(row) = rows.next()? {
             let side = self.side(&mut sides, row.get(2)?)?;
             let deal: Option<i64> = row.get(5)?;
@@ -747,6 +751,7 @@ impl Snap<'_> {
                 agent: if deal.is_some() { buyer } else { side.agent },
                 other: row.get(7)?,
                 deal,
+                inference: row.get(8)?,
                 amount: row.get::<_, Units>(3)?.0,
             };
             if belongs(scope, &fact) {

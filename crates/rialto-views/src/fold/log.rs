@@ -106,7 +106,7 @@ impl Folding<'_> {
 
     pub(super) fn snap<'s>(&'s self, scores: &'s Scores) -> Snap<'s> {
         Snap {
-            hand: Some(self.envelope),
+            hand: Some((self.envelope, &self.made)),
             ..Snap::of(self.db, self.position, scores)
         }
     }

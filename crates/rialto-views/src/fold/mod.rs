@@ -15,6 +15,7 @@ pub(crate) mod texts;
 mod threads;
 mod work;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -32,6 +33,7 @@ use crate::chips::Rates;
 use crate::codec::Coded;
 use crate::db::{int, split, uint};
 use crate::domain::{Domain, TEXTS};
+use crate::read::Made;
 use crate::views::Indexed;
 
 pub(crate) use deals::in_parts;
@@ -83,6 +85,8 @@ pub(crate) struct Folding<'a> {
     cache: &'a mut Cache,
     pass: Pass<'a>,
     pub(crate) envelope: &'a Envelope,
+    /// What the envelope makes, once somebody has asked.
+    made: OnceCell<Made>,
     contents: &'a [(ContentId, Vec<u8>)],
     pub(crate) position: u64,
     at: Time,
@@ -108,6 +112,7 @@ pub(crate) fn envelope(
         cache,
         pass,
         envelope,
+        made: OnceCell::new(),
         contents: &indexed.contents,
         position: envelope.position,
         at: envelope.at,

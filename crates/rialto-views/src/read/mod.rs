@@ -24,13 +24,13 @@ mod waiting;
 mod work;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 
 use rialto_core::amount::Amount;
 use rialto_core::event::Envelope;
-use rialto_core::id::{AgentId, AnyId, AssetId, ContentId, OwnerId};
+use rialto_core::id::{AgentId, AssetId, ContentId, OwnerId};
 use rialto_core::text::Labels;
 use rialto_core::time::Time;
 use rialto_wire::body::Body;
@@ -44,7 +44,7 @@ use crate::db::{Units, int, prepare_once, uint};
 use crate::readable::{Scale, readable, rewrite};
 use crate::views::{Rebuilding, lock};
 use crate::{Error, Result};
-pub(crate) use origin::Origin;
+pub(crate) use origin::{Made, Origin};
 pub(crate) use ranked::Scores;
 
 pub use approvals::{AccountName, ApprovalView, PaidShare, PaidTeam};
@@ -378,9 +378,9 @@ pub(crate) struct Snap<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) position: u64,
     /// The envelope that is being folded.
-    pub(crate) hand: Option<&'a Envelope>,
+    pub(crate) hand: Option<(&'a Envelope, &'a OnceCell<Made>)>,
     /// What was made at the position that was looked at last.
-    pub(crate) origins: RefCell<Option<(u64, BTreeMap<AnyId, Origin>)>>,
+    pub(crate) origins: RefCell<Option<(u64, Made)>>,
     /// Scores that were reckoned before.
     pub(crate) scores: &'a Scores,
     /// Whether quarantined texts are shown.

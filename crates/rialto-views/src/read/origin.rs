@@ -88,8 +88,9 @@ impl Snap<'_> {
             }
             _ => {}
         }
-        if let Some(envelope) = self.hand.filter(|envelope| envelope.position == made) {
-            return Ok(made_by(envelope, id));
+        if let Some((envelope, things)) = self.hand.filter(|(it, _)| it.position == made) {
+            let things = things.get_or_init(|| made_by(envelope));
+            return Ok(things.get(&id).copied());
         }
         if let Some((position, things)) = &*self.origins.borrow()
             && *position == made
@@ -103,23 +104,17 @@ impl Snap<'_> {
     }
 
     /// What an envelope of the log made. Things are asked for together that were made together.
-    fn made_at(&self, position: u64) -> Result<BTreeMap<AnyId, Origin>> {
+    fn made_at(&self, position: u64) -> Result<Made> {
         let sql = "SELECT envelope FROM event WHERE position = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([int(position)])?;
-        let mut things = BTreeMap::new();
         let Some(row) = rows.next()? else {
-            return Ok(things);
+            return Ok(Made::new());
         };
         let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
         let envelope =
             Envelope::decode(bytes).map_err(|_| Error::Damaged("an envelope that is kept"))?;
-        for event in &envelope.events {
-            made(event, &mut |thing, origin| {
-                things.entry(thing).or_insert(origin);
-            });
-        }
-        Ok(things)
+        Ok(made_by(&envelope))
     }
 
     fn grounded(&self, id: AnyId) -> Result<Option<Origin>> {
@@ -135,17 +130,18 @@ impl Snap<'_> {
     }
 }
 
-/// What the events of an envelope say of a thing that they made.
-fn made_by(envelope: &Envelope, id: AnyId) -> Option<Origin> {
-    let mut found = None;
+/// Things that an envelope made, with what its events say of them.
+pub(crate) type Made = BTreeMap<AnyId, Origin>;
+
+/// What an envelope made.
+fn made_by(envelope: &Envelope) -> Made {
+    let mut things = Made::new();
     for event in &envelope.events {
         made(event, &mut |thing, origin| {
-            if thing == id && found.is_none() {
-                found = Some(origin);
-            }
+            things.entry(thing).or_insert(origin);
         });
     }
-    found
+    things
 }
 
 /// Visits what an event made, and what it says of each.

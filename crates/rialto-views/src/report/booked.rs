@@ -96,6 +96,7 @@ impl Booked {
             agent: if deal.is_some() { buyer } else { side.agent },
             other: seller,
             deal,
+            inference: self.is_inference(),
             amount,
         };
         let moved = |kind| self.moves().then(|| fact(kind, self.amount));
@@ -132,6 +133,7 @@ impl Booked {
             agent,
             other: buyer,
             deal,
+            inference: self.is_inference(),
             amount,
         };
         let moved = |kind, agent| self.moves().then(|| fact(kind, agent, self.amount));
@@ -154,6 +156,10 @@ impl Booked {
             | Purpose::Offer(_) => None,
         };
         told.into_iter().for_each(tell);
+    }
+
+    fn is_inference(&self) -> bool {
+        matches!(self.purpose, Purpose::Inference(_))
     }
 
     /// Whether it moves any money.
@@ -180,6 +186,7 @@ impl Booked {
             agent: own.agent,
             other: None,
             deal: None,
+            inference: false,
             amount,
         });
     }

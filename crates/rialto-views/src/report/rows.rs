@@ -61,7 +61,7 @@ impl Key {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RollKey {
     pub(crate) kind: FactKind,
-    /// Whether deals explain them.
+    /// Whether deals or calls of models explain them.
     pub(crate) deals: bool,
     pub(crate) asset: i64,
     pub(crate) owner: Option<i64>,
@@ -122,7 +122,7 @@ impl Capacity {
         };
         let key = RollKey {
             kind: fact.kind,
-            deals: fact.deal.is_some(),
+            deals: !fact.is_unattributed(),
             asset: fact.asset,
             owner: fact.owner,
             agent: fact.agent,
