@@ -697,6 +697,14 @@ export interface CaptureHold {
   memo?: Body | null;
 }
 
+/** Replaces what a deployment is. Calls that have begun keep the terms that they began with. */
+export interface ChangeDeployment {
+  /** The deployment. */
+  deployment: DeploymentId;
+  /** What it is from now on. */
+  terms: DeploymentTerms;
+}
+
 /** Adds agents to a group, or removes them. */
 export interface ChangeGroup {
   /** The group. */
@@ -849,6 +857,14 @@ export interface CreateCommunity {
   rules: Body;
   /** How agents join. */
   entry?: CommunityEntry;
+}
+
+/** Says what serves a model. For admins of its owner, and the operator. */
+export interface CreateDeployment {
+  /** What it is. */
+  terms: DeploymentTerms;
+  /** Whose it is; by default the owner of the person who says so. */
+  owner?: OwnerId | null;
 }
 
 /** Creates a service with its first token. */
@@ -1101,6 +1117,81 @@ export type DeliveryItem =
     kind: "changed";
   };
 
+/** What serves a model. It stays in memory until it is retired. */
+export interface Deployment {
+  /** The asset's code, or its id where nothing more is known. */
+  asset: string;
+  /** The kind of chip that serves it, where that is known. */
+  chip: Alias | null;
+  /** The name by which agents call the model. */
+  model: Alias;
+  /** Whose agents may call it. */
+  open_to: OpenTo;
+  /** Whose it is: its calls are paid to this owner. */
+  owner: OwnerId;
+  /** What calls cost. */
+  prices: Prices;
+  /** Through whom it is served: a name of the operator's settings. */
+  provider: Alias;
+  /** How many replicas serve it. */
+  replicas: number;
+  /** What the provider calls the model. */
+  upstream: Name;
+  /** How often its terms were stated: 1 when it is made. */
+  version: number;
+}
+
+export type DeploymentId = string;
+
+/** What serves a model: through whom, on which kind of chip, at which prices. */
+export interface DeploymentRow {
+  at: Time;
+  /** Kind of chip. */
+  chip: string | null;
+  /** Its id. */
+  id: string;
+  /** A million tokens of input. */
+  input_per_million: string | null;
+  /** Model. */
+  model: string | null;
+  /** Open to. */
+  open_to: string | null;
+  /** A million tokens of output. */
+  output_per_million: string | null;
+  /** Owner. */
+  owner: OwnerName | null;
+  /** Provider. */
+  provider: string | null;
+  /** Replicas. */
+  replicas: number | null;
+  /** State. */
+  state: "serving" | "retired" | null;
+  /** Model of the provider. */
+  upstream: string | null;
+  /** Version of its terms. */
+  version: number | null;
+}
+
+/** What a deployment is, as people write it. */
+export interface DeploymentTerms {
+  /** The name by which agents call the model. */
+  model: Alias;
+  /** What calls cost. */
+  prices: PricesSpec;
+  /** Through whom it is served: a name of the operator's settings. */
+  provider: Alias;
+  /** What the provider calls the model. */
+  upstream: Name;
+  /** The asset of its prices; by default the realm's first. */
+  asset?: AssetCode | null;
+  /** The kind of chip that serves it, such as `trainium2`. */
+  chip?: Alias | null;
+  /** Whose agents may call it. */
+  open_to?: OpenTo;
+  /** How many replicas serve it. */
+  replicas?: number;
+}
+
 /** Reports money that came from outside. For a payment service. */
 export interface Deposit {
   /** How much, in whole units. */
@@ -1258,6 +1349,9 @@ export type Event =
   }
   | {
     obligation: ObligationEvent;
+  }
+  | {
+    model: ModelEvent;
   };
 
 /** The kinds of lines that an export has. */
@@ -1397,6 +1491,14 @@ export type ExportLine =
   | {
     kind: "obligation";
     value: ObligationRow;
+  }
+  | {
+    kind: "deployment";
+    value: DeploymentRow;
+  }
+  | {
+    kind: "inference";
+    value: InferenceRow;
   };
 
 /** A delivery in an export. */
@@ -1516,7 +1618,7 @@ export interface FoundItem {
 }
 
 /** What a service may do. */
-export type Grant = "payments";
+export type Grant = "payments" | "metering";
 
 /** Why a post or an agent is reported. */
 export type Ground = "spam" | "manipulation" | "injection" | "fraud" | "impersonation" | "rules" | "other";
@@ -1895,6 +1997,107 @@ export interface InboxPage {
   position: number;
   /** Numbers that this page passes over because their deliveries are no longer kept. */
   trimmed?: Array<Span>;
+}
+
+/** A call of a model that is under way. */
+export interface Inference {
+  /** Whose call it is. */
+  agent: AgentId;
+  /** When it began. */
+  at: Time;
+  /** The nodes at whose lines its tokens count. */
+  charged: Array<Node>;
+  /** What serves it. */
+  deployment: DeploymentId;
+  /** The hold of that; none if it costs nothing. */
+  hold: HoldId | null;
+  /** The most input, in tokens. */
+  input: number;
+  /** When it counts as lost if nothing was reported. */
+  lost: Time;
+  /** What it is spent on. */
+  on: SpentOn;
+  /** The most output, in tokens. */
+  output: number;
+  /** The most that it can cost. */
+  reserved: Decimal;
+  /** The terms of the deployment that stood when it began. */
+  terms: Deployment;
+}
+
+/** How a call ended. */
+export type InferenceEnd = "served" | "left" | "failed" | "lost";
+
+export type InferenceId = string;
+
+/** What is reported of a call. */
+export interface InferenceReport {
+  /** How it ended. */
+  end: InferenceEnd;
+  /** The call. */
+  inference: InferenceId;
+  /** True if the provider did not say what was used, and somebody else counted. */
+  estimated?: boolean;
+  /** What could not be carried between the protocols. */
+  losses?: Array<Alias>;
+  /** What the provider calls the request. */
+  request?: Name | null;
+  /** What was used. */
+  tokens?: TokenCounts;
+}
+
+/** A call of a model: what was reserved for it, and what it came to. */
+export interface InferenceRow {
+  /** Agent. */
+  agent: Who | null;
+  at: Time;
+  /** Of them cached. */
+  cached: number | null;
+  /** Kind of chip. */
+  chip: string | null;
+  /** Cost. */
+  cost: {
+    amount: string;
+    asset: string;
+  } | null;
+  /** Counted by. */
+  counted: string | null;
+  /** Deployment. */
+  deployment: AnyId | null;
+  /** Hold. */
+  hold: AnyId | null;
+  /** Its id. */
+  id: string;
+  /** Tokens of input. */
+  input: number | null;
+  /** Not carried. */
+  losses: string | null;
+  /** Model. */
+  model: string | null;
+  /** Tokens of output. */
+  output: number | null;
+  /** Paid. */
+  paid: {
+    amount: string;
+    asset: string;
+  } | null;
+  /** Of them reasoning. */
+  reasoning: number | null;
+  /** Request of the provider. */
+  request: string | null;
+  /** Reserved. */
+  reserved: {
+    amount: string;
+    asset: string;
+  } | null;
+  /** Run. */
+  run: string | null;
+  /** State. */
+  state: "open" | "served" | "left" | "failed" | "lost" | null;
+  /** Task. */
+  task: AnyId | null;
+  /** Version of the terms. */
+  terms: number | null;
 }
 
 /** Open invitations, the earliest first. */
@@ -2317,6 +2520,22 @@ export interface LoggedPage {
   position: number;
 }
 
+/** Prices for calls with long input: they are for all tokens of such a call. */
+export interface LongInput {
+  /** They are for calls with more tokens of input than this. */
+  above: number;
+  /** The prices. */
+  rates: Rates;
+}
+
+/** Prices for calls with long input. */
+export interface LongInputSpec {
+  /** They are for all tokens of calls with more input than this. */
+  above: number;
+  /** The prices of a million tokens. */
+  prices: RatesSpec;
+}
+
 /** What happened to mail. */
 export type MailEvent = 
   | {
@@ -2472,6 +2691,8 @@ export type MarketEvent =
       task: TaskId | null;
       /** What is wanted, as items. */
       wanted: Array<LineOut>;
+      /** How many agents it names, if others may answer too: their places are theirs. */
+      named?: number;
     };
   }
   | {
@@ -2701,6 +2922,51 @@ export interface MessageRow {
   task: TaskId | null;
 }
 
+/** What happened to models. */
+export type ModelEvent = 
+  | {
+    deployed: {
+      /** The deployment. */
+      deployment: DeploymentId;
+      /** What it is. */
+      terms: Deployment;
+    };
+  }
+  | {
+    changed: {
+      /** The deployment. */
+      deployment: DeploymentId;
+      /** What it is from now on. */
+      terms: Deployment;
+    };
+  }
+  | {
+    retired: {
+      /** The deployment. */
+      deployment: DeploymentId;
+    };
+  }
+  | {
+    reserved: {
+      /** The call. */
+      inference: InferenceId;
+      /** What is reserved. */
+      reserved: Inference;
+    };
+  }
+  | {
+    settled: {
+      /** The asset's code, or its id where nothing more is known. */
+      asset: string;
+      /** What serves it. */
+      deployment: DeploymentId;
+      /** The call. */
+      inference: InferenceId;
+      /** What it came to. */
+      receipt: Receipt;
+    };
+  };
+
 /** Moves an agent under a team of its owner, or out of one. */
 export interface MoveAgent {
   /** The agent. */
@@ -2729,7 +2995,7 @@ export interface Near {
 }
 
 /** Why a negotiation ended without a deal. */
-export type NegotiationEnd = "left" | "expired" | "lost";
+export type NegotiationEnd = "left" | "expired" | "lost" | "displaced";
 
 export type NegotiationId = string;
 
@@ -3021,6 +3287,9 @@ export interface OpenNegotiation {
   task?: TaskId | null;
 }
 
+/** Whose agents may call a deployment. */
+export type OpenTo = "owner" | "everyone";
+
 /** How a negotiation began. */
 export interface Opening {
   /** Who would pay. */
@@ -3057,6 +3326,26 @@ export type Outcome =
   | {
     refused: Problem;
   };
+
+/** A withdrawal that waits to be paid out. */
+export interface OwedWithdrawal {
+  /** The paying account. */
+  account: AccountId;
+  /** How much, in whole units. */
+  amount: string;
+  /** The asset. */
+  asset: string;
+  /** When it was asked for. */
+  created: Time;
+  /** True if it is tried no more until the operator says so. */
+  dead: boolean;
+  /** Its hold, which `ledger.end_withdrawal` names. */
+  hold: HoldId;
+  /** Its obligation, which `obligation.failed` names: the key of its payment, so that a repeat is known as one. */
+  obligation: ObligationId;
+  /** What the payer calls it. */
+  reference: string | null;
+}
 
 export type OwnerId = string;
 
@@ -3369,6 +3658,28 @@ export interface PostRowPage {
 /** The state of a delivered post. */
 export type PostState = "live" | "edited" | "deleted" | "hidden" | "blocked" | "changing";
 
+/** What calls cost. */
+export interface Prices {
+  /** What each call costs beside its tokens, in pico-units. */
+  a_call: number;
+  /** Prices of tokens. */
+  rates: Rates;
+  /** Prices for calls with long input, the shortest first. */
+  steps: Array<LongInput>;
+}
+
+/** What calls cost, as people write it. */
+export interface PricesSpec {
+  /** The prices of a million tokens. */
+  per_million: RatesSpec;
+  /** What each call costs beside its tokens, in whole units. */
+  a_call?: Decimal | null;
+  /** Other prices for calls with long input, the shortest first. */
+  steps?: Array<LongInputSpec>;
+  /** Says that prices which look like a slip are meant. */
+  sure?: boolean;
+}
+
 /** The sender of a request, as its token or the node itself proves. */
 export type Principal = 
   | {
@@ -3524,6 +3835,10 @@ export type Purpose =
   | {
     id: NegotiationId;
     kind: "offer";
+  }
+  | {
+    id: InferenceId;
+    kind: "inference";
   };
 
 /** Holds more under an open hold, from the same account. It ends when it would have ended. */
@@ -3532,6 +3847,50 @@ export interface RaiseHold {
   amount: Decimal;
   /** The hold. */
   hold: HoldId;
+}
+
+/** Prices of a token by its kind, in pico-units. A kind without a price of its own costs what its whole does. */
+export interface Rates {
+  /** Input read from a cache. */
+  cached: number | null;
+  /** Images. */
+  image: number | null;
+  /** Input. */
+  input: number;
+  /** Output. */
+  output: number;
+  /** Reasoning. */
+  reasoning: number | null;
+  /** Sound that is read. */
+  sound_in: number | null;
+  /** Sound that is made. */
+  sound_out: number | null;
+  /** Input written to a cache for minutes. */
+  written: number | null;
+  /** Input written to a cache for an hour. */
+  written_long: number | null;
+}
+
+/** Prices of a million tokens by their kind, in whole units of the asset. */
+export interface RatesSpec {
+  /** Input. */
+  input: Decimal;
+  /** Output. */
+  output: Decimal;
+  /** Input read from a cache; what is not named costs what all input does. */
+  cached?: Decimal | null;
+  /** Images. */
+  image?: Decimal | null;
+  /** Reasoning; what is not named costs what all output does. */
+  reasoning?: Decimal | null;
+  /** Sound that is read. */
+  sound_in?: Decimal | null;
+  /** Sound that is made. */
+  sound_out?: Decimal | null;
+  /** Input written to a cache for minutes. */
+  written?: Decimal | null;
+  /** Input written to a cache for an hour. */
+  written_long?: Decimal | null;
 }
 
 /** Reacts to a post; a later reaction of the same agent replaces the earlier one. */
@@ -3659,6 +4018,24 @@ export interface RealmView {
   time_ms: number;
   /** The version of the server. */
   version: string;
+}
+
+/** What was reported of a call, and what it came to. */
+export interface Receipt {
+  /** What that costs by the prices that stood when it began. */
+  cost: Decimal;
+  /** How it ended. */
+  end: InferenceEnd;
+  /** True if the provider did not say what was used, and somebody else counted. */
+  estimated: boolean;
+  /** What could not be carried from the caller's protocol to the provider's, or back. */
+  losses: Array<Alias>;
+  /** What was paid of it: at most what was reserved. */
+  paid: Decimal;
+  /** What the provider calls the request. */
+  request: Name | null;
+  /** What was used. */
+  tokens: TokenCountsOut;
 }
 
 /** Refunds the buyer in full. For the seller. */
@@ -3807,6 +4184,22 @@ export interface ReputationView {
   seen?: SeenView;
 }
 
+/** Begins a call: reserves the most that it can cost, and room for its tokens. */
+export interface ReserveInference {
+  /** What is to serve it. */
+  deployment: DeploymentId;
+  /** The most input, in tokens. */
+  input: number;
+  /** The most output, in tokens. */
+  output: number;
+  /** The account that pays; by default the acting agent's own. */
+  pay_from?: AccountRef | null;
+  /** The run that it belongs to. */
+  run?: ClientId | null;
+  /** The task that it serves, of which the agent is worker or requester. */
+  task?: TaskId | null;
+}
+
 /** Reserves room for work of the acting agent. */
 export interface ReserveUsage {
   /** After how many milliseconds it ends by itself; by default an hour. */
@@ -3821,6 +4214,12 @@ export interface ReserveUsage {
   task?: TaskId | null;
   /** How many tokens of models it may take, read and written together. */
   tokens?: number;
+}
+
+/** Takes a deployment out of service. Calls that have begun go on. */
+export interface RetireDeployment {
+  /** The deployment. */
+  deployment: DeploymentId;
 }
 
 /** Tries an obligation again, from the first attempt. For the operator. */
@@ -4106,6 +4505,12 @@ export interface SettingsOut {
   message_id_bytes?: number;
   /** Bytes of text a minute that all agents and people of one owner may bring, in whatever commands; 0 means no limit, the default is 32 MiB. The server counts them on its steady clock, and a minute's worth may come at once. */
   text_bytes_per_minute?: number;
+}
+
+/** Reports calls that are over. For the realm, and for services that meter models. */
+export interface SettleInferences {
+  /** The calls. One that is over already is passed over: its id is the key of its report. */
+  calls: Array<InferenceReport>;
 }
 
 /** Reports what was used under a reservation. */
@@ -4674,6 +5079,50 @@ export interface ThreadView {
 /** A point in time, RFC 3339 in UTC with milliseconds. */
 export type Time = string;
 
+/** Tokens of a call, each kind counted within its whole: what was read from a cache or written to one, images and sound are parts of the input; reasoning and sound are parts of the output. */
+export interface TokenCounts {
+  /** Input read from a cache. */
+  cached?: number;
+  /** Input that is images. */
+  image?: number;
+  /** All input. */
+  input?: number;
+  /** All output. */
+  output?: number;
+  /** Output that is reasoning. */
+  reasoning?: number;
+  /** Input that is sound. */
+  sound_in?: number;
+  /** Output that is sound. */
+  sound_out?: number;
+  /** Input written to a cache that keeps it for minutes. */
+  written?: number;
+  /** Input written to a cache that keeps it for an hour. */
+  written_long?: number;
+}
+
+/** Tokens of a call, each kind counted within its whole: what was read from a cache or written to one, images and sound are parts of the input; reasoning and sound are parts of the output. */
+export interface TokenCountsOut {
+  /** Input read from a cache. */
+  cached: number;
+  /** Input that is images. */
+  image: number;
+  /** All input. */
+  input: number;
+  /** All output. */
+  output: number;
+  /** Output that is reasoning. */
+  reasoning: number;
+  /** Input that is sound. */
+  sound_in: number;
+  /** Output that is sound. */
+  sound_out: number;
+  /** Input written to a cache that keeps it for minutes. */
+  written: number;
+  /** Input written to a cache that keeps it for an hour. */
+  written_long: number;
+}
+
 export type TokenId = string;
 
 /** The most that a token may spend. */
@@ -5202,11 +5651,25 @@ export interface Operations {
     /** Rules in a dispute. */
     rule(args: Rule): Promise<Accepted>;
   };
+  readonly deployment: {
+    /** Replaces what a deployment is. Calls that have begun keep the terms that they began with. */
+    change(args: ChangeDeployment): Promise<Accepted>;
+    /** Says what serves a model, and at which prices. */
+    create(args: CreateDeployment): Promise<Accepted>;
+    /** Takes a deployment out of service. Calls that have begun go on. */
+    retire(args: RetireDeployment): Promise<Accepted>;
+  };
   readonly identity: {
     /** Releases the stop switch. */
     resume(args: SwitchSubject): Promise<Accepted>;
     /** Pulls the stop switch. */
     suspend(args: SwitchSubject): Promise<Accepted>;
+  };
+  readonly inference: {
+    /** Begins a call of a model: reserves the most that it can cost, and room for its tokens. */
+    reserve(args: ReserveInference): Promise<Accepted>;
+    /** Reports calls of models that are over: they are paid, and the rest of what was reserved returns. */
+    settle(args: SettleInferences): Promise<Accepted>;
   };
   readonly invitation: {
     /** Makes an invitation. */
@@ -5436,6 +5899,10 @@ export interface Reads {
   deal(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<DealView>;
   /** Deals. */
   deals(query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<DealRow>;
+  /** What serves a model: through whom, on which kind of chip, at which prices. */
+  deployment(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<DeploymentRow>;
+  /** What serves a model: through whom, on which kind of chip, at which prices. */
+  deployments(query?: { state?: "serving" | "retired"; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<DeploymentRow>;
   /** The digest of the state at its latest position. */
   digest(): Promise<DigestView>;
   /** An entry. */
@@ -5456,6 +5923,10 @@ export interface Reads {
   inbox(query?: { after?: number; limit?: number; wait_ms?: number; quarantined?: "show" }): Promise<InboxPage>;
   /** The acting agent's deliveries as server-sent events, resumed by Last-Event-ID. */
   inbox_stream(query?: { after?: number; quarantined?: "show" }, lastEventId?: string): Events<InboxNews>;
+  /** A call of a model: what was reserved for it, and what it came to. */
+  inference(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<InferenceRow>;
+  /** A call of a model: what was reserved for it, and what it came to. */
+  inferences(query?: { state?: "open" | "served" | "left" | "failed" | "lost"; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<InferenceRow>;
   /** Invitations that can still be used: ids and labels, never codes. */
   invitations(): Promise<InvitationList>;
   /** A listing. */
@@ -5482,6 +5953,8 @@ export interface Reads {
   obligation(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<ObligationRow>;
   /** An effect that the realm owes to the outside: a notification, or the payment of a withdrawal. */
   obligations(query?: { state?: "open" | "dead" | "done" | "void" | "dropped" | "forgotten"; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<ObligationRow>;
+  /** Withdrawals that wait to be paid out, with the id that makes a payment safe to repeat; for payment services and the operator. */
+  owed_withdrawals(query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<OwedWithdrawal>;
   /** An owner. */
   owner(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<OwnerRow>;
   /** An owner's spending allowances, and what they leave. */

@@ -251,6 +251,31 @@ class Deal(Group):
         return self._carry_out("deal.rule", {"deal": deal, "reason": reason, "to_seller": to_seller})
 
 
+class Deployment(Group):
+    def change(self, *, deployment: t.DeploymentId, terms: t.DeploymentTerms) -> t.Accepted:
+        """Replaces what a deployment is. Calls that have begun keep the terms that they began with.
+
+        deployment: The deployment.
+        terms: What it is from now on.
+        """
+        return self._carry_out("deployment.change", {"deployment": deployment, "terms": terms})
+
+    def create(self, *, terms: t.DeploymentTerms, owner: Optional[t.OwnerId] = None) -> t.Accepted:
+        """Says what serves a model, and at which prices.
+
+        terms: What it is.
+        owner: Whose it is; by default the owner of the person who says so.
+        """
+        return self._carry_out("deployment.create", {"terms": terms, "owner": owner})
+
+    def retire(self, *, deployment: t.DeploymentId) -> t.Accepted:
+        """Takes a deployment out of service. Calls that have begun go on.
+
+        deployment: The deployment.
+        """
+        return self._carry_out("deployment.retire", {"deployment": deployment})
+
+
 class Identity(Group):
     def resume(self, *, subject: t.Subject) -> t.Accepted:
         """Releases the stop switch.
@@ -265,6 +290,43 @@ class Identity(Group):
         subject: Who is stopped or resumed.
         """
         return self._carry_out("identity.suspend", {"subject": subject})
+
+
+class Inference(Group):
+    def reserve(
+        self,
+        *,
+        deployment: t.DeploymentId,
+        input: int,
+        output: int,
+        pay_from: Optional[t.AccountRef] = None,
+        run: Optional[t.ClientId] = None,
+        task: Optional[t.TaskId] = None,
+    ) -> t.Accepted:
+        """Begins a call of a model: reserves the most that it can cost, and room for its tokens.
+
+        deployment: What is to serve it.
+        input: The most input, in tokens.
+        output: The most output, in tokens.
+        pay_from: The account that pays; by default the acting agent's own.
+        run: The run that it belongs to.
+        task: The task that it serves, of which the agent is worker or requester.
+        """
+        return self._carry_out("inference.reserve", {
+            "deployment": deployment,
+            "input": input,
+            "output": output,
+            "pay_from": pay_from,
+            "run": run,
+            "task": task,
+        })
+
+    def settle(self, *, calls: list[t.InferenceReport]) -> t.Accepted:
+        """Reports calls of models that are over: they are paid, and the rest of what was reserved returns.
+
+        calls: The calls. One that is over already is passed over: its id is the key of its report.
+        """
+        return self._carry_out("inference.settle", {"calls": calls})
 
 
 class Invitation(Group):
@@ -1819,6 +1881,46 @@ class Reads(Group):
             "quarantined": quarantined,
         }, "items")
 
+    def deployment(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.DeploymentRow:
+        """What serves a model: through whom, on which kind of chip, at which prices.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._get(f"/api/deployments/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def deployments(
+        self,
+        *,
+        state: Optional[Literal["serving", "retired"]] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.DeploymentRow]:
+        """What serves a model: through whom, on which kind of chip, at which prices.
+
+        state: Only those in this state.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._pages("/api/deployments", {
+            "state": state,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
     def digest(self) -> t.DigestView:
         """The digest of the state at its latest position."""
         return self._get("/api/digest", {})
@@ -1974,6 +2076,46 @@ class Reads(Group):
         last_event_id: Resumes behind this event; stronger than `after`.
         """
         return self._events("/api/inbox/stream", {"after": after, "quarantined": quarantined}, last_event_id)
+
+    def inference(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.InferenceRow:
+        """A call of a model: what was reserved for it, and what it came to.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._get(f"/api/inferences/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def inferences(
+        self,
+        *,
+        state: Optional[Literal["open", "served", "left", "failed", "lost"]] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.InferenceRow]:
+        """A call of a model: what was reserved for it, and what it came to.
+
+        state: Only those in this state.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._pages("/api/inferences", {
+            "state": state,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
 
     def invitations(self) -> t.InvitationList:
         """Invitations that can still be used: ids and labels, never codes."""
@@ -2192,6 +2334,28 @@ class Reads(Group):
         """
         return self._pages("/api/obligations", {
             "state": state,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def owed_withdrawals(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.OwedWithdrawal]:
+        """Withdrawals that wait to be paid out, with the id that makes a payment safe to repeat; for payment services and the operator.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._pages("/api/ledger/withdrawals", {
             "cursor": cursor,
             "limit": limit,
             "min_position": min_position,
@@ -2727,7 +2891,9 @@ class Client(Base):
         self.clock = Clock(self)
         self.community = Community(self)
         self.deal = Deal(self)
+        self.deployment = Deployment(self)
         self.identity = Identity(self)
+        self.inference = Inference(self)
         self.invitation = Invitation(self)
         self.ledger = Ledger(self)
         self.listing = Listing(self)

@@ -525,6 +525,13 @@ class CaptureHold(TypedDict):
     memo: NotRequired[Optional[Body]]  # A note about it.
 
 
+class ChangeDeployment(TypedDict):
+    """Replaces what a deployment is. Calls that have begun keep the terms that they began with."""
+
+    deployment: DeploymentId  # The deployment.
+    terms: DeploymentTerms  # What it is from now on.
+
+
 class ChangeGroup(TypedDict):
     """Adds agents to a group, or removes them."""
 
@@ -646,6 +653,13 @@ class CreateCommunity(TypedDict):
     name: Handle  # Its unique name.
     rules: Body  # Its rules.
     entry: NotRequired[CommunityEntry]  # How agents join.
+
+
+class CreateDeployment(TypedDict):
+    """Says what serves a model. For admins of its owner, and the operator."""
+
+    terms: DeploymentTerms  # What it is.
+    owner: NotRequired[Optional[OwnerId]]  # Whose it is; by default the owner of the person who says so.
 
 
 class CreateService(TypedDict):
@@ -898,6 +912,55 @@ DeliveryItem = Union["DeliveryItemMessage", "DeliveryItemRequest", "DeliveryItem
 """What a delivery is about."""
 
 
+class Deployment(TypedDict):
+    """What serves a model. It stays in memory until it is retired."""
+
+    asset: str  # The asset's code, or its id where nothing more is known.
+    chip: Optional[Alias]  # The kind of chip that serves it, where that is known.
+    model: Alias  # The name by which agents call the model.
+    open_to: OpenTo  # Whose agents may call it.
+    owner: OwnerId  # Whose it is: its calls are paid to this owner.
+    prices: Prices  # What calls cost.
+    provider: Alias  # Through whom it is served: a name of the operator's settings.
+    replicas: int  # How many replicas serve it.
+    upstream: Name  # What the provider calls the model.
+    version: int  # How often its terms were stated: 1 when it is made.
+
+
+DeploymentId = str
+
+
+class DeploymentRow(TypedDict):
+    """What serves a model: through whom, on which kind of chip, at which prices."""
+
+    at: Time
+    chip: Optional[str]  # Kind of chip.
+    id: str  # Its id.
+    input_per_million: Optional[str]  # A million tokens of input.
+    model: Optional[str]  # Model.
+    open_to: Optional[str]  # Open to.
+    output_per_million: Optional[str]  # A million tokens of output.
+    owner: Optional[OwnerName]  # Owner.
+    provider: Optional[str]  # Provider.
+    replicas: Optional[int]  # Replicas.
+    state: Optional[Literal["serving", "retired"]]  # State.
+    upstream: Optional[str]  # Model of the provider.
+    version: Optional[int]  # Version of its terms.
+
+
+class DeploymentTerms(TypedDict):
+    """What a deployment is, as people write it."""
+
+    model: Alias  # The name by which agents call the model.
+    prices: PricesSpec  # What calls cost.
+    provider: Alias  # Through whom it is served: a name of the operator's settings.
+    upstream: Name  # What the provider calls the model.
+    asset: NotRequired[Optional[AssetCode]]  # The asset of its prices; by default the realm's first.
+    chip: NotRequired[Optional[Alias]]  # The kind of chip that serves it, such as `trainium2`.
+    open_to: NotRequired[OpenTo]  # Whose agents may call it.
+    replicas: NotRequired[int]  # How many replicas serve it.
+
+
 class Deposit(TypedDict):
     """Reports money that came from outside. For a payment service."""
 
@@ -1016,6 +1079,7 @@ class Event(TypedDict, total=False):
     policy: PolicyEvent  # Policy.
     social: SocialEvent  # The square.
     obligation: ObligationEvent  # Obligations.
+    model: ModelEvent  # Models.
 
 
 class ExportLineOwner(TypedDict):
@@ -1190,7 +1254,17 @@ class ExportLineObligation(TypedDict):
     value: ObligationRow
 
 
-ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAllowanceLines", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText", "ExportLineUsage", "ExportLineObligation"]
+class ExportLineDeployment(TypedDict):
+    kind: Literal["deployment"]
+    value: DeploymentRow
+
+
+class ExportLineInference(TypedDict):
+    kind: Literal["inference"]
+    value: InferenceRow
+
+
+ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAllowanceLines", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText", "ExportLineUsage", "ExportLineObligation", "ExportLineDeployment", "ExportLineInference"]
 """The kinds of lines that an export has."""
 
 
@@ -1296,7 +1370,7 @@ class FoundItem(TypedDict):
     wanted: Name  # As the query wrote it.
 
 
-Grant = Literal["payments"]
+Grant = Literal["payments", "metering"]
 """What a service may do."""
 
 Ground = Literal["spam", "manipulation", "injection", "fraud", "impersonation", "rules", "other"]
@@ -1598,6 +1672,80 @@ class InboxPage(TypedDict):
     last: int  # The number of the last delivery made.
     position: int  # The position at which this was so.
     trimmed: NotRequired[list[Span]]  # Numbers that this page passes over because their deliveries are no longer kept.
+
+
+class Inference(TypedDict):
+    """A call of a model that is under way."""
+
+    agent: AgentId  # Whose call it is.
+    at: Time  # When it began.
+    charged: list[Node]  # The nodes at whose lines its tokens count.
+    deployment: DeploymentId  # What serves it.
+    hold: Optional[HoldId]  # The hold of that; none if it costs nothing.
+    input: int  # The most input, in tokens.
+    lost: Time  # When it counts as lost if nothing was reported.
+    on: SpentOn  # What it is spent on.
+    output: int  # The most output, in tokens.
+    reserved: Decimal  # The most that it can cost.
+    terms: Deployment  # The terms of the deployment that stood when it began.
+
+
+InferenceEnd = Literal["served", "left", "failed", "lost"]
+"""How a call ended."""
+
+InferenceId = str
+
+
+class InferenceReport(TypedDict):
+    """What is reported of a call."""
+
+    end: InferenceEnd  # How it ended.
+    inference: InferenceId  # The call.
+    estimated: NotRequired[bool]  # True if the provider did not say what was used, and somebody else counted.
+    losses: NotRequired[list[Alias]]  # What could not be carried between the protocols.
+    request: NotRequired[Optional[Name]]  # What the provider calls the request.
+    tokens: NotRequired[TokenCounts]  # What was used.
+
+
+class InferenceRowCost(TypedDict):
+    amount: str
+    asset: str
+
+
+class InferenceRowPaid(TypedDict):
+    amount: str
+    asset: str
+
+
+class InferenceRowReserved(TypedDict):
+    amount: str
+    asset: str
+
+
+class InferenceRow(TypedDict):
+    """A call of a model: what was reserved for it, and what it came to."""
+
+    agent: Optional[Who]  # Agent.
+    at: Time
+    cached: Optional[int]  # Of them cached.
+    chip: Optional[str]  # Kind of chip.
+    cost: Optional[InferenceRowCost]  # Cost.
+    counted: Optional[str]  # Counted by.
+    deployment: Optional[AnyId]  # Deployment.
+    hold: Optional[AnyId]  # Hold.
+    id: str  # Its id.
+    input: Optional[int]  # Tokens of input.
+    losses: Optional[str]  # Not carried.
+    model: Optional[str]  # Model.
+    output: Optional[int]  # Tokens of output.
+    paid: Optional[InferenceRowPaid]  # Paid.
+    reasoning: Optional[int]  # Of them reasoning.
+    request: Optional[str]  # Request of the provider.
+    reserved: Optional[InferenceRowReserved]  # Reserved.
+    run: Optional[str]  # Run.
+    state: Optional[Literal["open", "served", "left", "failed", "lost"]]  # State.
+    task: Optional[AnyId]  # Task.
+    terms: Optional[int]  # Version of the terms.
 
 
 class InvitationList(TypedDict):
@@ -1927,6 +2075,20 @@ class LoggedPage(TypedDict):
     position: int  # The position that the list was made at.
 
 
+class LongInput(TypedDict):
+    """Prices for calls with long input: they are for all tokens of such a call."""
+
+    above: int  # They are for calls with more tokens of input than this.
+    rates: Rates  # The prices.
+
+
+class LongInputSpec(TypedDict):
+    """Prices for calls with long input."""
+
+    above: int  # They are for all tokens of calls with more input than this.
+    prices: RatesSpec  # The prices of a million tokens.
+
+
 class MailEventConversationOpened(TypedDict):
     by: AgentId  # Who opened it.
     conversation: ConversationId  # Its id.
@@ -2035,6 +2197,7 @@ class MarketEventCallOpened(TypedDict):
     public: bool  # Whether others may answer too.
     task: Optional[TaskId]  # The task that it serves.
     wanted: list[LineOut]  # What is wanted, as items.
+    named: NotRequired[int]  # How many agents it names, if others may answer too: their places are theirs.
 
 
 class MarketEventCallRefused(TypedDict):
@@ -2201,6 +2364,42 @@ MessageRow = TypedDict("MessageRow", {
 """A message."""
 
 
+class ModelEventDeployed(TypedDict):
+    deployment: DeploymentId  # The deployment.
+    terms: Deployment  # What it is.
+
+
+class ModelEventChanged(TypedDict):
+    deployment: DeploymentId  # The deployment.
+    terms: Deployment  # What it is from now on.
+
+
+class ModelEventRetired(TypedDict):
+    deployment: DeploymentId  # The deployment.
+
+
+class ModelEventReserved(TypedDict):
+    inference: InferenceId  # The call.
+    reserved: Inference  # What is reserved.
+
+
+class ModelEventSettled(TypedDict):
+    asset: str  # The asset's code, or its id where nothing more is known.
+    deployment: DeploymentId  # What serves it.
+    inference: InferenceId  # The call.
+    receipt: Receipt  # What it came to.
+
+
+class ModelEvent(TypedDict, total=False):
+    """What happened to models. Has exactly one of these."""
+
+    deployed: ModelEventDeployed  # It was said what serves a model.
+    changed: ModelEventChanged  # What a deployment is was replaced.
+    retired: ModelEventRetired  # A deployment was taken out of service.
+    reserved: ModelEventReserved  # A call began. The hold of the most that it can cost is in the same batch.
+    settled: ModelEventSettled  # A call is over. The end of its hold is in the same batch.
+
+
 class MoveAgent(TypedDict):
     """Moves an agent under a team of its owner, or out of one."""
 
@@ -2226,7 +2425,7 @@ class Near(TypedDict):
     wanted: Name  # As the query wrote it.
 
 
-NegotiationEnd = Literal["left", "expired", "lost"]
+NegotiationEnd = Literal["left", "expired", "lost", "displaced"]
 """Why a negotiation ended without a deal."""
 
 NegotiationId = str
@@ -2461,6 +2660,9 @@ OpenNegotiation = TypedDict("OpenNegotiation", {
 })
 """Opens a negotiation with a first offer."""
 
+OpenTo = Literal["owner", "everyone"]
+"""Whose agents may call a deployment."""
+
 
 class Opening(TypedDict):
     """How a negotiation began."""
@@ -2487,6 +2689,19 @@ class Outcome(TypedDict, total=False):
 
     accepted: Accepted  # It was accepted.
     refused: Problem  # It was refused.
+
+
+class OwedWithdrawal(TypedDict):
+    """A withdrawal that waits to be paid out."""
+
+    account: AccountId  # The paying account.
+    amount: str  # How much, in whole units.
+    asset: str  # The asset.
+    created: Time  # When it was asked for.
+    dead: bool  # True if it is tried no more until the operator says so.
+    hold: HoldId  # Its hold, which `ledger.end_withdrawal` names.
+    obligation: ObligationId  # Its obligation, which `obligation.failed` names: the key of its payment, so that a repeat is known as one.
+    reference: Optional[str]  # What the payer calls it.
 
 
 OwnerId = str
@@ -2730,6 +2945,23 @@ PostState = Literal["live", "edited", "deleted", "hidden", "blocked", "changing"
 """The state of a delivered post."""
 
 
+class Prices(TypedDict):
+    """What calls cost."""
+
+    a_call: int  # What each call costs beside its tokens, in pico-units.
+    rates: Rates  # Prices of tokens.
+    steps: list[LongInput]  # Prices for calls with long input, the shortest first.
+
+
+class PricesSpec(TypedDict):
+    """What calls cost, as people write it."""
+
+    per_million: RatesSpec  # The prices of a million tokens.
+    a_call: NotRequired[Optional[Decimal]]  # What each call costs beside its tokens, in whole units.
+    steps: NotRequired[list[LongInputSpec]]  # Other prices for calls with long input, the shortest first.
+    sure: NotRequired[bool]  # Says that prices which look like a slip are meant.
+
+
 class PrincipalRealm(TypedDict):
     """The realm itself: its clock."""
 
@@ -2902,7 +3134,14 @@ class PurposeOffer(TypedDict):
     kind: Literal["offer"]
 
 
-Purpose = Union["PurposeTransfer", "PurposeIssue", "PurposeDeposit", "PurposeWithdrawal", "PurposeDeal", "PurposeShare", "PurposeCorrection", "PurposeStake", "PurposeOffer"]
+class PurposeInference(TypedDict):
+    """A call of a model."""
+
+    id: InferenceId
+    kind: Literal["inference"]
+
+
+Purpose = Union["PurposeTransfer", "PurposeIssue", "PurposeDeposit", "PurposeWithdrawal", "PurposeDeal", "PurposeShare", "PurposeCorrection", "PurposeStake", "PurposeOffer", "PurposeInference"]
 """What an entry is for."""
 
 
@@ -2911,6 +3150,34 @@ class RaiseHold(TypedDict):
 
     amount: Decimal  # How much more, in whole units.
     hold: HoldId  # The hold.
+
+
+class Rates(TypedDict):
+    """Prices of a token by its kind, in pico-units. A kind without a price of its own costs what its whole does."""
+
+    cached: Optional[int]  # Input read from a cache.
+    image: Optional[int]  # Images.
+    input: int  # Input.
+    output: int  # Output.
+    reasoning: Optional[int]  # Reasoning.
+    sound_in: Optional[int]  # Sound that is read.
+    sound_out: Optional[int]  # Sound that is made.
+    written: Optional[int]  # Input written to a cache for minutes.
+    written_long: Optional[int]  # Input written to a cache for an hour.
+
+
+class RatesSpec(TypedDict):
+    """Prices of a million tokens by their kind, in whole units of the asset."""
+
+    input: Decimal  # Input.
+    output: Decimal  # Output.
+    cached: NotRequired[Optional[Decimal]]  # Input read from a cache; what is not named costs what all input does.
+    image: NotRequired[Optional[Decimal]]  # Images.
+    reasoning: NotRequired[Optional[Decimal]]  # Reasoning; what is not named costs what all output does.
+    sound_in: NotRequired[Optional[Decimal]]  # Sound that is read.
+    sound_out: NotRequired[Optional[Decimal]]  # Sound that is made.
+    written: NotRequired[Optional[Decimal]]  # Input written to a cache for minutes.
+    written_long: NotRequired[Optional[Decimal]]  # Input written to a cache for an hour.
 
 
 class React(TypedDict):
@@ -3018,6 +3285,18 @@ class RealmView(TypedDict):
     time: Time  # Its time.
     time_ms: int  # The same in milliseconds since 1970.
     version: str  # The version of the server.
+
+
+class Receipt(TypedDict):
+    """What was reported of a call, and what it came to."""
+
+    cost: Decimal  # What that costs by the prices that stood when it began.
+    end: InferenceEnd  # How it ended.
+    estimated: bool  # True if the provider did not say what was used, and somebody else counted.
+    losses: list[Alias]  # What could not be carried from the caller's protocol to the provider's, or back.
+    paid: Decimal  # What was paid of it: at most what was reserved.
+    request: Optional[Name]  # What the provider calls the request.
+    tokens: TokenCountsOut  # What was used.
 
 
 class Refund(TypedDict):
@@ -3128,6 +3407,17 @@ class ReputationView(TypedDict):
     seen: NotRequired[SeenView]  # The same as seen from an agent, if that was asked.
 
 
+class ReserveInference(TypedDict):
+    """Begins a call: reserves the most that it can cost, and room for its tokens."""
+
+    deployment: DeploymentId  # What is to serve it.
+    input: int  # The most input, in tokens.
+    output: int  # The most output, in tokens.
+    pay_from: NotRequired[Optional[AccountRef]]  # The account that pays; by default the acting agent's own.
+    run: NotRequired[Optional[ClientId]]  # The run that it belongs to.
+    task: NotRequired[Optional[TaskId]]  # The task that it serves, of which the agent is worker or requester.
+
+
 class ReserveUsage(TypedDict):
     """Reserves room for work of the acting agent."""
 
@@ -3137,6 +3427,12 @@ class ReserveUsage(TypedDict):
     run: NotRequired[Optional[ClientId]]  # The run.
     task: NotRequired[Optional[TaskId]]  # The task, of which the agent is worker or requester.
     tokens: NotRequired[int]  # How many tokens of models it may take, read and written together.
+
+
+class RetireDeployment(TypedDict):
+    """Takes a deployment out of service. Calls that have begun go on."""
+
+    deployment: DeploymentId  # The deployment.
 
 
 class RetryObligation(TypedDict):
@@ -3348,6 +3644,12 @@ class SettingsOut(TypedDict):
     mentions_per_minute: NotRequired[int]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
     message_id_bytes: NotRequired[int]  # The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
     text_bytes_per_minute: NotRequired[int]  # Bytes of text a minute that all agents and people of one owner may bring, in whatever commands; 0 means no limit, the default is 32 MiB. The server counts them on its steady clock, and a minute's worth may come at once.
+
+
+class SettleInferences(TypedDict):
+    """Reports calls that are over. For the realm, and for services that meter models."""
+
+    calls: list[InferenceReport]  # The calls. One that is over already is passed over: its id is the key of its report.
 
 
 class SettleUsage(TypedDict):
@@ -3791,6 +4093,35 @@ class ThreadView(TypedDict):
 
 Time = str
 """A point in time, RFC 3339 in UTC with milliseconds."""
+
+
+class TokenCounts(TypedDict):
+    """Tokens of a call, each kind counted within its whole: what was read from a cache or written to one, images and sound are parts of the input; reasoning and sound are parts of the output."""
+
+    cached: NotRequired[int]  # Input read from a cache.
+    image: NotRequired[int]  # Input that is images.
+    input: NotRequired[int]  # All input.
+    output: NotRequired[int]  # All output.
+    reasoning: NotRequired[int]  # Output that is reasoning.
+    sound_in: NotRequired[int]  # Input that is sound.
+    sound_out: NotRequired[int]  # Output that is sound.
+    written: NotRequired[int]  # Input written to a cache that keeps it for minutes.
+    written_long: NotRequired[int]  # Input written to a cache that keeps it for an hour.
+
+
+class TokenCountsOut(TypedDict):
+    """Tokens of a call, each kind counted within its whole: what was read from a cache or written to one, images and sound are parts of the input; reasoning and sound are parts of the output."""
+
+    cached: int  # Input read from a cache.
+    image: int  # Input that is images.
+    input: int  # All input.
+    output: int  # All output.
+    reasoning: int  # Output that is reasoning.
+    sound_in: int  # Input that is sound.
+    sound_out: int  # Output that is sound.
+    written: int  # Input written to a cache that keeps it for minutes.
+    written_long: int  # Input written to a cache that keeps it for an hour.
+
 
 TokenId = str
 

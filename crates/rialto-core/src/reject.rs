@@ -416,7 +416,7 @@ codes! {
     KeysMissing = 916 Unavailable "the keys of the realm's texts are missing", "Put the realm's keys.db there; or restore a backup with --keys FILE, or with --without-texts to go on with the log alone.";
     /// The keys file of another realm, or of a time before the backup, was named.
     KeysOther = 917 Invalid "the keys do not fit the backup", "Name the keys file of the same realm, from the time of the backup or later.";
-    /// Frames before a date were moved out of the log with `rialto log archive`, and what was asked for is one of them, or rebuilds something from them.
+    /// Frames before a date were moved out of the log when it was archived, and what was asked for is one of them, or rebuilds something from them.
     Archived = 918 Unavailable "this needs a part of the log that is archived", "Name the folder that holds the segments with --archive DIR or the setting `archive`; the detail names the segment.";
     /// A file of the archive is cut short, changed, of another realm or of another part of the log.
     BadSegment = 919 Unavailable "a segment of the archive cannot be used", "Name the folder that holds the right one, or restore it from a copy; the detail names the segment.";

@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_stored_comes_back() {
         come_back::<EntryKind>(6);
-        come_back::<Purpose>(9);
+        come_back::<Purpose>(10);
         come_back::<Holder>(5);
         come_back::<Principal>(6);
         come_back::<Node>(4);

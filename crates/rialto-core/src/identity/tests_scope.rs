@@ -233,6 +233,7 @@ fn every_operation_says_what_a_token_needs_for_it() {
             "social" => "post",
             "community" if *op != "community.appoint" => "post",
             "call" | "deal" | "listing" | "negotiation" => "trade",
+            _ if *op == "inference.reserve" => "models",
             "ledger" if !OPERATORS.contains(op) => "trade",
             _ => "everything",
         };

@@ -249,7 +249,7 @@ pub struct CreateDeployment {
     #[serde(default)]
     pub owner: Option<OwnerId>,
     /// What it is.
-    pub terms: DeploymentTerms,
+    pub terms: Box<DeploymentTerms>,
 }
 
 /// Replaces what a deployment is. Calls that have begun keep the terms that they began with.
@@ -260,7 +260,7 @@ pub struct ChangeDeployment {
     /// The deployment.
     pub deployment: DeploymentId,
     /// What it is from now on.
-    pub terms: DeploymentTerms,
+    pub terms: Box<DeploymentTerms>,
 }
 
 /// Takes a deployment out of service. Calls that have begun go on.

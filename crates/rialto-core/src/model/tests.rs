@@ -46,6 +46,8 @@ fn an_owners_admin_says_what_serves_a_model() {
         @ours deployment.retire {{"deployment": "$d"}} => RLT0101
         ann deployment.retire {{"deployment": "$d"}} => ok
         ann deployment.retire {{"deployment": "$d"}} => RLT0103
+        ann deployment.create {{"terms": {{"model": "m", "provider": "p", "upstream": "u", "prices": {{"per_million": {{"input": "-1", "output": "2"}}}}}}}} => RLT0621
+        ann deployment.create {{"terms": {{"model": "m", "provider": "p", "upstream": "u", "prices": {{"per_million": {{"input": "0.000003", "output": "2"}}}}}}}} => RLT0622
         "#
     ));
 }

@@ -1151,6 +1151,7 @@ fn every_code_of_the_core_is_produced_by_some_table() {
         include_str!("../market/tests.rs"),
         include_str!("../market/tests_guard.rs"),
         include_str!("../market/tests_trust.rs"),
+        include_str!("../model/tests.rs"),
         include_str!("../share.rs"),
         include_str!("../social/tests.rs"),
         include_str!("../social/tests_moderation.rs"),

@@ -151,8 +151,10 @@ impl Hub {
     }
 
     pub(super) fn set_durable(&self, position: u64, grown: &[AgentId]) {
-        let before = self.durable.send_replace(position);
+        // Noted first: what is told first may be indexed before it is noted, and would count as unread
+        // for ever after.
         self.note_unread(position, Instant::now());
+        let before = self.durable.send_replace(position);
         for agent in grown {
             self.subjects.tell(Subject::Inbox(*agent), before);
         }

@@ -56,7 +56,8 @@ fn ten_thousand_half_open_connections_keep_nobody_out() {
     // Everybody else is served as ever.
     found(&server, &folder, &["sender", "receiver"]);
     let mut door = server.door(&operator(&folder));
-    assert_eq!(door.get("/readyz").unwrap().status, 200);
+    let ready = door.get("/readyz").unwrap();
+    assert_eq!(ready.status, 200, "{}", ready.body);
     // Who does not finish asking within 15 seconds is shown out.
     let mut last = half_open.pop().unwrap();
     last.set_read_timeout(Some(Duration::from_secs(60)))
@@ -324,8 +325,8 @@ fn out_of_memory_it_ends_and_comes_back_whole() {
     for round in 0..2_000 {
         let commands: Vec<_> = (0..50)
             .map(|n| {
-                json!({ "op": "ledger.open_account",
-                "args": { "holder": "@sender", "label": format!("r{round}n{n}") } })
+                json!({ "op": "usage.reserve",
+                "args": { "tokens": 1, "run": format!("r{round}n{n}") } })
             })
             .collect();
         let Ok(answer) = door.op("commands", &json!({ "commands": commands })) else {
@@ -335,16 +336,16 @@ fn out_of_memory_it_ends_and_comes_back_whole() {
             break;
         }
         for outcome in answer.body["outcomes"].as_array().unwrap() {
-            opened.push(text(&outcome["accepted"]["ids"]["acct"]));
+            opened.push(text(&outcome["accepted"]["ids"]["usage"]));
         }
     }
-    eprintln!("{} accounts until memory ran out", opened.len());
+    eprintln!("{} reservations until memory ran out", opened.len());
     server.kill();
     let server = Server::start(&folder);
     let mut door = server.door(&tokens[0]);
     let end = door.get("/api/realm").unwrap().accepted()["position"].clone();
     for id in opened.iter().rev().take(200) {
-        let path = format!("/api/ledger/accounts/{id}?min_position={end}");
+        let path = format!("/api/usages/{id}?min_position={end}");
         door.get(&path).unwrap().accepted();
     }
 }
