@@ -1,6 +1,7 @@
 //! Decides what serves a model, and what its calls reserve and come to.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 
 use super::{
@@ -116,6 +117,9 @@ fn callable<'s>(
 pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), Rejection> {
     let agent = ctx.actor()?;
     let terms = callable(ctx, args.deployment, agent)?;
+    if policy::holder_blocks(ctx.state, Holder::Owner(terms.owner), agent) {
+        return Err(Code::Blocked.into());
+    }
     let most = TokenCounts {
         input: args.input,
         output: args.output,
@@ -201,11 +205,11 @@ pub(super) fn settle(ctx: &mut Ctx<'_>, args: &SettleInferences) -> Result<(), R
         ctx.authorise(Action::MeterModels)?;
     }
     ctx.at_most("calls", args.calls.len(), limits::SETTLED_AT_ONCE)?;
-    for (at, report) in args.calls.iter().enumerate() {
+    let mut ended = BTreeSet::new();
+    for report in &args.calls {
         report.tokens.check()?;
         ctx.at_most("losses", report.losses.len(), limits::LOSSES)?;
-        let twice = (args.calls.iter().take(at)).any(|other| other.inference == report.inference);
-        if !twice && ctx.state.inferences.contains(&report.inference) {
+        if ctx.state.inferences.contains(&report.inference) && ended.insert(report.inference) {
             end(ctx, report)?;
         }
     }

@@ -96,6 +96,10 @@ fn who_may_call_and_with_whose_money() {
         ann inference.reserve {"deployment": "$own", "input": 1, "output": 1} => RLT0102
         @theirs inference.reserve {"deployment": "$fast", "input": 1, "output": 1, "pay_from": "@ours"} => RLT0101
         @theirs inference.reserve {"deployment": "$fast", "input": 1000000, "output": 1} => RLT0401
+        // everyone is not whom its owner has blocked
+        ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@theirs"}, "block": true} => ok
+        @theirs inference.reserve {"deployment": "$fast", "input": 1, "output": 1} => RLT0602
+        ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@theirs"}, "block": false} => ok
         // it costs nothing, so that nothing is held
         @theirs inference.reserve {"deployment": "$free", "input": 1000000, "output": 1} => ok $i
         balance @theirs 1.00
