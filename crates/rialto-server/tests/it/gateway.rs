@@ -71,6 +71,16 @@ fn status(status: u16, headers: &[(&str, &str)], body: &str) -> Response<Body> {
     response.body(Body::from(body.to_owned())).unwrap()
 }
 
+/// A first piece, and another when that has left.
+fn two(first: String, second: std::io::Result<String>) -> Body {
+    let first = futures_util::stream::iter([Ok(first)]);
+    let second = futures_util::stream::once(async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        second
+    });
+    Body::from_stream(first.chain(second))
+}
+
 async fn behave(State(upstream): State<Upstream>, body: Bytes) -> Response<Body> {
     upstream.asked.fetch_add(1, Ordering::SeqCst);
     let asked: Value = serde_json::from_slice(&body).unwrap();
@@ -101,19 +111,14 @@ async fn behave(State(upstream): State<Upstream>, body: Bytes) -> Response<Body>
             (sse, Body::from_stream(stalling)).into_response()
         }
         "garbage" => status(200, &[], "<html>\u{0}not json"),
-        "cut" => {
-            let first = futures_util::stream::iter([Ok(chunks()[0].clone())]);
-            let cut = futures_util::stream::once(async {
-                // Or the head would not leave either.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                Err(std::io::Error::other("gone"))
-            });
-            (sse, Body::from_stream(first.chain(cut))).into_response()
-        }
+        "cut" => (
+            sse,
+            two(chunks()[0].clone(), Err(std::io::Error::other("gone"))),
+        )
+            .into_response(),
         "late-error" => {
             let told = "data: {\"error\":{\"message\":\"overloaded\",\"type\":\"overloaded_error\",\"code\":529}}\n\n";
-            let all = format!("{}{told}", chunks()[0]);
-            (sse, all).into_response()
+            (sse, two(chunks()[0].clone(), Ok(told.to_owned()))).into_response()
         }
         "early-error" => {
             let told = "data: {\"error\":{\"message\":\"overloaded\",\"type\":\"overloaded_error\",\"code\":529}}\n\n";
