@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rialto_core::id::DeploymentId;
@@ -17,6 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::health::Health;
 use crate::meter::Meter;
 use crate::metrics::{Ended, Metrics};
+use crate::programs::{Calls, Program, Programs, Walls};
 use crate::provider::Providers;
 use crate::route::Choose;
 
@@ -45,6 +46,8 @@ pub struct Settings {
     pub providers: Providers,
     /// Names of their own, and how deployments are chosen.
     pub routes: BTreeMap<String, Route>,
+    /// Programs that serve, by the provider that they are.
+    pub programs: BTreeMap<String, Program>,
 }
 
 /// The gateway.
@@ -54,7 +57,8 @@ pub struct Gateway {
     pub(crate) catalogue: Catalogue,
     pub(crate) reports: mpsc::Sender<InferenceReport>,
     settings: RwLock<Arc<Settings>>,
-    watched: Mutex<HashMap<DeploymentId, Arc<Watched>>>,
+    conditions: Arc<Conditions>,
+    programs: Programs,
     metrics: Arc<Metrics>,
     turn: AtomicU64,
     reporting: Arc<AtomicBool>,
@@ -63,25 +67,40 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway that meters at a realm. Needs a runtime: it reports in the background until it is dropped.
     #[must_use]
-    pub fn new(meter: Arc<dyn Meter>, settings: Settings, vault: Option<Arc<Vault>>) -> Arc<Self> {
+    pub fn new(
+        meter: Arc<dyn Meter>,
+        settings: Settings,
+        vault: Option<Arc<Vault>>,
+        walls: Option<Walls>,
+    ) -> Arc<Self> {
         let (reports, line) = mpsc::channel(REPORTS);
         let reporting = Arc::<AtomicBool>::default();
         tokio::spawn(report(meter.clone(), line, reporting.clone()));
-        Arc::new(Self {
+        let gateway = Self {
             meter,
             vault,
             catalogue: Catalogue::default(),
             reports,
-            settings: RwLock::new(Arc::new(settings)),
-            watched: Mutex::default(),
+            settings: RwLock::new(Arc::new(settings.clone())),
+            conditions: Arc::default(),
+            programs: Programs::new(walls),
             metrics: Arc::default(),
             turn: AtomicU64::new(0),
             reporting,
-        })
+        };
+        gateway.run_programs(&settings);
+        Arc::new(gateway)
+    }
+
+    fn run_programs(&self, settings: &Settings) {
+        let calls: Arc<dyn Calls> = self.conditions.clone();
+        let origin = |name: &str| settings.providers.get(name).map(|it| it.shown().to_owned());
+        self.programs.apply(&settings.programs, origin, &calls);
     }
 
     /// Goes by other settings from now on. Calls under way go on as they began.
     pub fn apply(&self, settings: Settings) {
+        self.run_programs(&settings);
         let mut kept = self
             .settings
             .write()
@@ -107,10 +126,16 @@ impl Gateway {
     /// The condition of each deployment that was called since the start.
     #[must_use]
     pub fn conditions(&self) -> Vec<(DeploymentId, Health)> {
-        let all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.conditions.all();
         all.iter()
             .map(|(id, watched)| (*id, watched.health().clone()))
             .collect()
+    }
+
+    /// Ends: reports what is over, and stops the programs that serve.
+    pub async fn end(&self) {
+        self.flush().await;
+        self.programs.end().await;
     }
 
     /// Waits until all calls that are over are reported, for a few seconds at the most.
@@ -131,7 +156,7 @@ impl Gateway {
 
     /// The condition of a deployment.
     pub(crate) fn watch(&self, id: DeploymentId, of: (&str, &str)) -> Arc<Watched> {
-        let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.conditions.all();
         let watched = all.entry(id).or_insert_with(|| {
             Arc::new(Watched {
                 model: of.0.to_owned(),
@@ -144,6 +169,31 @@ impl Gateway {
     }
 }
 
+/// The condition of each deployment that was called.
+#[derive(Default)]
+struct Conditions(Mutex<HashMap<DeploymentId, Arc<Watched>>>);
+
+impl Conditions {
+    fn all(&self) -> MutexGuard<'_, HashMap<DeploymentId, Arc<Watched>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Calls for Conditions {
+    fn under_way(&self, provider: &str) -> u32 {
+        let all = self.all();
+        let of = all.values().filter(|watched| watched.provider == provider);
+        of.map(|watched| watched.health().calls).sum()
+    }
+
+    fn listens(&self, provider: &str) {
+        let all = self.all();
+        for watched in all.values().filter(|watched| watched.provider == provider) {
+            watched.health().listens();
+        }
+    }
+}
+
 /// A deployment whose calls are counted, and whose condition is known.
 pub(crate) struct Watched {
     model: String,
@@ -153,7 +203,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    pub(crate) fn health(&self) -> std::sync::MutexGuard<'_, Health> {
+    pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -71,6 +71,11 @@ impl Health {
         (self.failures, self.alone) = (0, None);
     }
 
+    /// It serves again: what is known of its failures is over.
+    pub fn listens(&mut self) {
+        (self.failures, self.alone) = (0, None);
+    }
+
     /// A call failed. What is the caller's own fault says nothing about the deployment.
     pub fn failed(&mut self, error: &ModelError, now: Instant) {
         let told = error.retry_after.map(Duration::from_secs);

@@ -142,8 +142,9 @@ async fn gateway(held: &Arc<Held>, asked: &Arc<AtomicUsize>) -> Arc<Gateway> {
     let settings = Settings {
         providers: Providers::new([provider], None).unwrap(),
         routes: BTreeMap::new(),
+        programs: BTreeMap::new(),
     };
-    Gateway::new(Arc::new(Shared(held.clone())), settings, None)
+    Gateway::new(Arc::new(Shared(held.clone())), settings, None, None)
 }
 
 fn call() -> Call {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use rialto_core::text::Handle;
-use rialto_gateway::{Gateway, Providers, Settings};
+use rialto_gateway::{Gateway, Providers, Settings, Walls};
 use rialto_outside::Vault;
 use rialto_views::{ViewReader, Views};
 use tokio::task::JoinHandle;
@@ -251,7 +251,7 @@ impl Realm {
         let serving = door::serve(listener, &self.door, Box::pin(stop));
         Box::pin(async move {
             serving.await;
-            self.door.gateway.flush().await;
+            self.door.gateway.end().await;
             let node = self.node.clone();
             // A panic of what stops has been told by whoever panicked.
             let _ = tokio::task::spawn_blocking(move || node.stop()).await;
@@ -313,6 +313,7 @@ fn no_models() -> Result<Settings, BootError> {
     Ok(Settings {
         providers,
         routes: BTreeMap::new(),
+        programs: BTreeMap::new(),
     })
 }
 
@@ -378,7 +379,12 @@ async fn assemble(setup: Setup) -> Result<Realm, BootError> {
             None => no_models()?,
         };
         let meter = Arc::new(NodeMeter(node.clone()));
-        let gateway = Gateway::new(meter, models, vault.clone());
+        let walls = folder.as_ref().and_then(|data| {
+            let binary = std::env::current_exe().ok()?;
+            let data = data.clone();
+            Some(Walls { binary, data })
+        });
+        let gateway = Gateway::new(meter, models, vault.clone(), walls);
         let rules = (rules, last_use);
         let door = Door::with(node.clone(), reader, name.clone(), rules, gateway);
         if folder.is_some() {

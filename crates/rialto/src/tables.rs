@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rialto_gateway::provider::{FIRST, OUTPUT, PAUSE};
 use rialto_gateway::route::Choose;
-use rialto_gateway::{Kind, Provider, Route, Terms};
+use rialto_gateway::{Kind, Program, Provider, Route, Terms};
 use rialto_outside::SecretRef;
 use rialto_server::webhook::Webhook;
 use rialto_wire::openai::chat::Server;
@@ -30,6 +31,8 @@ pub(crate) struct Tables {
     pub(crate) webhooks: BTreeMap<String, Webhook>,
     /// `[providers.NAME]`: who serves models.
     pub(crate) providers: BTreeMap<String, Arc<Provider>>,
+    /// The programs that providers name; an empty folder is for whoever starts them to choose.
+    pub(crate) programs: BTreeMap<String, Program>,
     /// `[routes.NAME]`: which models serve a name.
     pub(crate) routes: BTreeMap<String, Route>,
 }
@@ -42,7 +45,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ),
     (
         "providers",
-        "[providers.NAME] kind, url, key, max_output, first, pause, limit_name, stream_usage: who serves models",
+        "[providers.NAME] kind, url, key, max_output, first, pause, limit_name, stream_usage, command, folder, reads, user: who serves models",
     ),
     (
         "routes",
@@ -59,9 +62,11 @@ impl Tables {
     /// # Errors
     /// The place that is wrong, and why.
     pub(crate) fn read(file: &Table) -> Result<Self, String> {
+        let providers = named(file, "providers", provider)?;
         Ok(Self {
             webhooks: named(file, "webhooks", webhook)?,
-            providers: named(file, "providers", provider)?,
+            providers: keyed(&providers, |(provider, _)| Some(provider.clone())),
+            programs: keyed(&providers, |(_, program)| program.clone()),
             routes: named(file, "routes", route)?,
         })
     }
@@ -73,11 +78,14 @@ impl Tables {
         for Self {
             webhooks,
             providers,
+            programs,
             routes,
         } in files.rev()
         {
             all.webhooks.extend(webhooks);
+            all.programs.retain(|name, _| !providers.contains_key(name));
             all.providers.extend(providers);
+            all.programs.extend(programs);
             all.routes.extend(routes);
         }
         all
@@ -120,7 +128,11 @@ impl Tables {
     pub(crate) fn differing(&self, other: &Self) -> Vec<String> {
         let mut all = differing("webhooks", &self.webhooks, &other.webhooks);
         all.extend(differing("providers", &self.providers, &other.providers));
+        let programs = differing("providers", &self.programs, &other.programs);
+        all.extend(programs);
         all.extend(differing("routes", &self.routes, &other.routes));
+        all.sort();
+        all.dedup();
         all
     }
 }
@@ -140,7 +152,69 @@ fn differing<T: PartialEq>(
     differing
 }
 
-fn provider(name: &str, fields: &mut Fields<'_>) -> Result<Arc<Provider>, String> {
+fn keyed<T, U>(all: &BTreeMap<String, T>, of: impl Fn(&T) -> Option<U>) -> BTreeMap<String, U> {
+    let found = all
+        .iter()
+        .filter_map(|(name, one)| Some((name.clone(), of(one)?)));
+    found.collect()
+}
+
+/// The program of a provider, if its settings name one.
+fn program(fields: &mut Fields<'_>) -> Result<Option<Program>, String> {
+    let command = fields.text("command")?;
+    let folder = fields.text("folder")?;
+    let reads = fields.text("reads")?;
+    let user = fields.text("user")?;
+    let Some(command) = command else {
+        let alone = [("folder", folder), ("reads", reads), ("user", user)];
+        let alone = alone.iter().find(|(_, value)| value.is_some());
+        return match alone {
+            Some((name, _)) => Err(fields.wrong(name, "it is for a provider with a command")),
+            None => Ok(None),
+        };
+    };
+    let mut words = command.split_ascii_whitespace().map(str::to_owned);
+    let first = words
+        .next()
+        .ok_or_else(|| fields.wrong("command", "it is empty"))?;
+    let program = found(&first).ok_or_else(|| fields.wrong("command", "no such program"))?;
+    let ids = user.map(|user| {
+        let (user, group) = user.split_once(':')?;
+        Some((user.parse().ok()?, group.parse().ok()?))
+    });
+    let user = match ids {
+        Some(None) => return Err(fields.wrong("user", "write two numbers, as in 1000:1000")),
+        Some(ids) => ids,
+        None => None,
+    };
+    let reads = reads.unwrap_or_default().split(',').map(str::trim);
+    Ok(Some(Program {
+        program,
+        args: words.collect(),
+        folder: PathBuf::from(folder.unwrap_or_default()),
+        reads: reads
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
+            .collect(),
+        user,
+    }))
+}
+
+/// A program by its path, or by its name in one of the folders of `PATH`.
+fn found(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Path::new(name).canonicalize().ok();
+    }
+    let path = std::env::var_os("PATH")?;
+    let mut all = std::env::split_paths(&path).map(|folder| folder.join(name));
+    all.find(|path| path.is_file())
+}
+
+fn provider(
+    name: &str,
+    fields: &mut Fields<'_>,
+) -> Result<(Arc<Provider>, Option<Program>), String> {
+    let program = program(fields)?;
     let kind: Option<Kind> = fields.parsed("kind")?;
     let url = fields.text("url")?;
     let key: Option<SecretRef> = fields.parsed("key")?;
@@ -179,7 +253,7 @@ fn provider(name: &str, fields: &mut Fields<'_>) -> Result<Arc<Provider>, String
         server,
     };
     let provider = Provider::new(name, terms).map_err(|why| fields.wrong("url", why))?;
-    Ok(Arc::new(provider))
+    Ok((Arc::new(provider), program))
 }
 
 fn route(_: &str, fields: &mut Fields<'_>) -> Result<Route, String> {

@@ -200,6 +200,7 @@ impl Gate {
         realm.gateway().apply(Settings {
             providers: Providers::new([provider("house", at)], None).unwrap(),
             routes: routes.collect(),
+            programs: BTreeMap::new(),
         });
         Self {
             realm,
@@ -648,6 +649,7 @@ async fn renaming_a_provider_changes_no_route() {
         realm.gateway().apply(Settings {
             providers: Providers::new(providers, None).unwrap(),
             routes: BTreeMap::new(),
+            programs: BTreeMap::new(),
         });
         for provider in names {
             let terms = json!({ "model": "good", "provider": provider, "upstream": "good", "open_to": "everyone",

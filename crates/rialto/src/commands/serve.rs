@@ -3,6 +3,7 @@
 //! Opens the data folder, feeds the views, listens, and shuts down in order: no new requests, the
 //! open ones answered, the log closed.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::{ErrorKind, IsTerminal};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -14,7 +15,7 @@ use rialto_client::ClientError;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::text::Handle;
 use rialto_core::time::HOUR_MS;
-use rialto_gateway::{Providers, Settings};
+use rialto_gateway::{Program, Providers, Settings};
 use rialto_outside::{SecretRef, Vault};
 use rialto_server::door::{Listener, Names, Rules, ServeError, Tls};
 use rialto_server::node::{self, ClockState, Node};
@@ -119,6 +120,7 @@ impl Served {
         let models = Settings {
             providers: providers.map_err(outside)?,
             routes: tables.routes.clone(),
+            programs: programs(&tables, &config.data(args.folder.data.as_deref())),
         };
         Ok(Self {
             name,
@@ -164,6 +166,21 @@ impl Served {
             later.map(|((name, _), _)| (*name).to_owned()).collect(),
         )
     }
+}
+
+/// The programs of providers, each in a folder of its own beside the realm's unless settings name one.
+fn programs(tables: &Tables, data: &Path) -> BTreeMap<String, Program> {
+    let mut beside = data.as_os_str().to_owned();
+    beside.push("-programs");
+    let beside = PathBuf::from(beside);
+    let named = tables.programs.iter().map(|(name, program)| {
+        let mut program = program.clone();
+        if program.folder.as_os_str().is_empty() {
+            program.folder = beside.join(name);
+        }
+        (name.clone(), program)
+    });
+    named.collect()
 }
 
 fn at_start(config: &Config, args: &ServeArgs) -> Vec<(&'static str, String)> {

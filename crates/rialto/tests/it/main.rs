@@ -20,6 +20,7 @@ mod fleet;
 mod held;
 mod negotiate;
 mod newcomers;
+mod programs;
 mod quarantine;
 mod quickstart;
 mod readme;

@@ -48,6 +48,10 @@ impl Door {
         self.send("GET", path, "", "")
     }
 
+    pub(crate) fn post(&mut self, path: &str, body: &Value) -> std::io::Result<Answer> {
+        self.send("POST", path, "", &body.to_string())
+    }
+
     pub(crate) fn op(&mut self, op: &str, args: &Value) -> std::io::Result<Answer> {
         self.send("POST", &format!("/api/{op}"), "", &args.to_string())
     }
