@@ -35,6 +35,7 @@ mod path;
 mod problem;
 mod rates;
 mod reads;
+mod receipts;
 mod routes;
 mod seats;
 mod serve;
@@ -77,6 +78,7 @@ pub use http2::{
 pub(crate) use last_use::{KEEP, LastUse};
 pub use names::Names;
 pub use problem::{Refusal, status_of};
+pub use receipts::receipt_is_signed;
 pub(crate) use serve::serve;
 pub use serve::{DRAIN, Ending, Listener, ServeError, WRITE_PAUSE, WRITE_RATE};
 pub use tls::{TLS_PACE, Tls};
