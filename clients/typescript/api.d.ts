@@ -474,6 +474,18 @@ export interface AssetRowList {
   items: Array<AssetRow>;
 }
 
+/** An attempt before a call. */
+export interface AttemptRow {
+  /** What was to serve it. */
+  deployment: DeploymentId;
+  /** How it ended; none while it is under way. */
+  end: InferenceEnd | null;
+  /** The attempt, a call of its own with a receipt of its own. */
+  id: InferenceId;
+  /** Through whom. */
+  provider: Alias;
+}
+
 /** A named term of an offer besides its price, or a named property of a listing. */
 export interface Attribute {
   /** What it is called. */
@@ -671,6 +683,20 @@ export interface CallView {
   call: CallRow;
   /** Who was asked or has answered. */
   invites: Array<InviteRow>;
+}
+
+/** Calls of models, and the tokens that were reported of them. */
+export interface Calls {
+  /** Of them read from a cache. */
+  cached: number;
+  /** How many. */
+  calls: number;
+  /** Tokens of input. */
+  input: number;
+  /** Tokens of output. */
+  output: number;
+  /** Of them reasoning. */
+  reasoning: number;
 }
 
 /** Ends a call without a deal. */
@@ -1510,7 +1536,7 @@ export interface ExportedDelivery {
 }
 
 /** The kind of a fact. */
-export type FactKind = "bought" | "sold" | "spent" | "earned" | "returned" | "reserved" | "moved_out" | "moved_in" | "issued" | "deposited" | "withdrawn" | "corrected";
+export type FactKind = "bought" | "sold" | "spent" | "earned" | "returned" | "reserved" | "moved_out" | "moved_in" | "issued" | "deposited" | "withdrawn" | "corrected" | "called" | "served";
 
 /** A fact behind a row. */
 export interface FactRow {
@@ -1522,8 +1548,10 @@ export interface FactRow {
   at: Time;
   /** The deal. */
   deal: DealId | null;
-  /** The entry of the ledger. */
-  entry: TransferId;
+  /** The entry of the ledger; none for the end of a call. */
+  entry: TransferId | null;
+  /** The call of a model. */
+  inference: InferenceId | null;
   /** What it says. */
   kind: FactKind;
   /** The position of the event. */
@@ -2001,6 +2029,8 @@ export interface InboxPage {
 
 /** A call of a model that is under way. */
 export interface Inference {
+  /** The attempt before it, as the agent says: it counts as one if it was the agent's own. */
+  after: InferenceId | null;
   /** Whose call it is. */
   agent: AgentId;
   /** When it began. */
@@ -2030,6 +2060,86 @@ export type InferenceEnd = "served" | "left" | "failed" | "lost";
 
 export type InferenceId = string;
 
+/** What a call came to. */
+export interface InferenceOver {
+  /** When. */
+  at: Time;
+  /** What is beyond that: the owner of the deployment bears it. */
+  borne: string;
+  /** The sum rounded up once, to the asset's smallest unit. */
+  cost: string;
+  /** How it ended. */
+  end: InferenceEnd;
+  /** True if the provider did not say what was used, and somebody else counted. */
+  estimated: boolean;
+  /** Milliseconds to the provider's first byte. */
+  first_ms: number | null;
+  /** The arithmetic, line by line. */
+  lines: Array<ReceiptLine>;
+  /** What could not be carried between the protocols. */
+  losses: Array<Alias>;
+  /** What was paid of it: at most what was reserved. */
+  paid: string;
+  /** Where it ended in the log: a position. */
+  position: number;
+  /** The usage as the provider wrote it: JSON. */
+  raw: string | null;
+  /** What the provider calls the request. */
+  request: Name | null;
+  /** What the provider calls the model that answered. */
+  served: Name | null;
+  /** The sum of the lines, to a millionth of a millionth. */
+  sum: string;
+  /** The service tier that the provider says it was served in. */
+  tier: Alias | null;
+  /** What was used, in one form: each part within its whole. */
+  tokens: TokenCountsOut;
+  /** Milliseconds in all. */
+  took_ms: number | null;
+}
+
+/** The receipt of a call of a model. */
+export interface InferenceReceipt {
+  /** Who called. */
+  agent: Who;
+  /** The asset of all amounts. */
+  asset: string;
+  /** The attempts that it replaced, the latest first; only for the caller and its owner. */
+  attempts: Array<AttemptRow>;
+  /** When it began. */
+  begun: Time;
+  /** Whose agent that is. */
+  caller: OwnerName;
+  /** The kind of chip, where that is known. */
+  chip: Alias | null;
+  /** The deployment that served it. */
+  deployment: DeploymentId;
+  /** The hold of that. */
+  hold: HoldId | null;
+  /** The call. */
+  id: InferenceId;
+  /** The model, as it was called. */
+  model: Alias;
+  /** What it came to; none while it is under way. */
+  over: InferenceOver | null;
+  /** Whose that is. */
+  owner: OwnerName;
+  /** Where it began in the log: a position. */
+  position: number;
+  /** Through whom it was served. */
+  provider: Alias;
+  /** What was held for it: the most that it could cost. */
+  reserved: string;
+  /** The run that it belonged to; only for the caller and its owner. */
+  run: ClientId | null;
+  /** The task that it served; only for the caller and its owner. */
+  task: TaskId | null;
+  /** The version of the deployment's terms that stood when the call began: its price version. */
+  terms: number;
+  /** What the provider calls the model that was asked. */
+  upstream: Name;
+}
+
 /** What is reported of a call. */
 export interface InferenceReport {
   /** How it ended. */
@@ -2038,19 +2148,36 @@ export interface InferenceReport {
   inference: InferenceId;
   /** True if the provider did not say what was used, and somebody else counted. */
   estimated?: boolean;
+  /** How long the provider took to its first byte, in milliseconds. */
+  first_ms?: number | null;
   /** What could not be carried between the protocols. */
   losses?: Array<Alias>;
+  /** The usage as the provider wrote it. */
+  raw?: RawUsage | null;
   /** What the provider calls the request. */
   request?: Name | null;
+  /** What the provider calls the model that answered. */
+  served?: Name | null;
+  /** The service tier that the provider says it was served in. */
+  tier?: Alias | null;
   /** What was used. */
   tokens?: TokenCounts;
+  /** How long it took in all, in milliseconds. */
+  took_ms?: number | null;
 }
 
 /** A call of a model: what was reserved for it, and what it came to. */
 export interface InferenceRow {
+  /** Attempt before. */
+  after: AnyId | null;
   /** Agent. */
   agent: Who | null;
   at: Time;
+  /** Borne by the deployment's owner. */
+  borne: {
+    amount: string;
+    asset: string;
+  } | null;
   /** Of them cached. */
   cached: number | null;
   /** Kind of chip. */
@@ -2064,6 +2191,8 @@ export interface InferenceRow {
   counted: string | null;
   /** Deployment. */
   deployment: AnyId | null;
+  /** First byte, ms. */
+  first_ms: number | null;
   /** Hold. */
   hold: AnyId | null;
   /** Its id. */
@@ -2081,6 +2210,8 @@ export interface InferenceRow {
     amount: string;
     asset: string;
   } | null;
+  /** Provider. */
+  provider: string | null;
   /** Of them reasoning. */
   reasoning: number | null;
   /** Request of the provider. */
@@ -2092,12 +2223,18 @@ export interface InferenceRow {
   } | null;
   /** Run. */
   run: string | null;
+  /** Answered by. */
+  served: string | null;
   /** State. */
   state: "open" | "served" | "left" | "failed" | "lost" | null;
   /** Task. */
   task: AnyId | null;
   /** Version of the terms. */
   terms: number | null;
+  /** Service tier. */
+  tier: string | null;
+  /** In all, ms. */
+  took_ms: number | null;
 }
 
 /** Open invitations, the earliest first. */
@@ -3893,6 +4030,9 @@ export interface RatesSpec {
   written_long?: Decimal | null;
 }
 
+/** a JSON object of at most 1,024 bytes, made of objects, arrays, numbers and at most 8 words of A-Z, a-z, 0-9, _, - and the point */
+export type RawUsage = string;
+
 /** Reacts to a post; a later reaction of the same agent replaces the earlier one. */
 export interface React {
   /** The post. */
@@ -4028,14 +4168,46 @@ export interface Receipt {
   end: InferenceEnd;
   /** True if the provider did not say what was used, and somebody else counted. */
   estimated: boolean;
+  /** How long the provider took to its first byte, in milliseconds. */
+  first_ms: number | null;
   /** What could not be carried from the caller's protocol to the provider's, or back. */
   losses: Array<Alias>;
   /** What was paid of it: at most what was reserved. */
   paid: Decimal;
+  /** The usage as the provider wrote it. */
+  raw: RawUsage | null;
   /** What the provider calls the request. */
   request: Name | null;
+  /** What the provider calls the model that answered. */
+  served: Name | null;
+  /** The service tier that the provider says it was served in. */
+  tier: Alias | null;
   /** What was used. */
   tokens: TokenCountsOut;
+  /** How long it took in all, in milliseconds. */
+  took_ms: number | null;
+}
+
+/** What one kind of token adds to the cost. */
+export interface ReceiptLine {
+  /** What they cost, to a millionth of a millionth. */
+  amount: string;
+  /** The kind; `call` is what a call costs beside its tokens. */
+  kind: string;
+  /** What a million of them cost, in whole units; for `call`, what one costs. */
+  price: string;
+  /** How many. */
+  quantity: number;
+}
+
+/** The realm's word for a receipt. */
+export interface ReceiptProof {
+  /** The realm's Ed25519 public key, in hexadecimal. */
+  key: Hash;
+  /** The Ed25519 signature of the statement's bytes, in hexadecimal. */
+  signature: string;
+  /** What is signed, byte for byte: JSON with the form, the realm's name, the envelopes (position and BLAKE3 hash of each) and the receipt. */
+  statement: string;
 }
 
 /** Refunds the buyer in full. For the seller. */
@@ -4124,6 +4296,8 @@ export interface ReportRow {
   bought: number;
   /** Its dimensions and their values, readable. */
   by: Record<string, string>;
+  /** Calls of models that were made, and are over; none if there were none. */
+  called: Calls | null;
   /** What was received. */
   earned: string;
   /** The ids behind these values. */
@@ -4142,6 +4316,8 @@ export interface ReportRow {
   return_on_spend: string | null;
   /** What holds gave back. */
   returned: string;
+  /** Calls of models that own deployments served, likewise. */
+  served: Calls | null;
   /** Deals agreed as seller. */
   sold: number;
   /** What was paid. */
@@ -4192,6 +4368,8 @@ export interface ReserveInference {
   input: number;
   /** The most output, in tokens. */
   output: number;
+  /** The attempt before it, if it replaces one of the same agent: over, or still under way. */
+  after?: InferenceId | null;
   /** The account that pays; by default the acting agent's own. */
   pay_from?: AccountRef | null;
   /** The run that it belongs to. */
@@ -4547,6 +4725,14 @@ export interface SignUp {
 }
 
 export type Signature = string;
+
+/** A receipt, and how it is proven. */
+export interface SignedReceipt {
+  /** Its proof. */
+  proof: ReceiptProof;
+  /** The receipt. */
+  receipt: InferenceReceipt;
+}
 
 /** What happens to the money if a party that should act stays silent. */
 export type Silence = "settle" | "refund" | "halve";
@@ -5181,6 +5367,8 @@ export interface TotalRow {
   asset: string;
   /** Deals agreed as buyer. */
   bought: number;
+  /** Calls of models that were made, and are over; none if there were none. */
+  called: Calls | null;
   /** What was received. */
   earned: string;
   /** Earned less spent. */
@@ -5195,6 +5383,8 @@ export interface TotalRow {
   return_on_spend: string | null;
   /** What holds gave back. */
   returned: string;
+  /** Calls of models that own deployments served, likewise. */
+  served: Calls | null;
   /** Deals agreed as seller. */
   sold: number;
   /** What was paid. */
@@ -5925,6 +6115,10 @@ export interface Reads {
   inbox_stream(query?: { after?: number; quarantined?: "show" }, lastEventId?: string): Events<InboxNews>;
   /** A call of a model: what was reserved for it, and what it came to. */
   inference(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<InferenceRow>;
+  /** The receipt of a call of a model, with its arithmetic, signed by the realm. */
+  inference_receipt(id: string, query?: { min_position?: number }): Promise<SignedReceipt>;
+  /** The receipts of own calls of models that ended within a time, oldest first. */
+  inference_receipts(query?: { from?: number; to?: number; cursor?: string; limit?: number; min_position?: number }): Pages<InferenceReceipt>;
   /** A call of a model: what was reserved for it, and what it came to. */
   inferences(query?: { state?: "open" | "served" | "left" | "failed" | "lost"; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<InferenceRow>;
   /** Invitations that can still be used: ids and labels, never codes. */

@@ -75,6 +75,8 @@ export const reads = {
   inbox: {"form":"one","path":"/api/inbox"},
   inbox_stream: {"form":"events","path":"/api/inbox/stream"},
   inference: {"form":"one","path":"/api/inferences/{id}"},
+  inference_receipt: {"form":"one","path":"/api/inferences/{id}/receipt"},
+  inference_receipts: {"form":"pages","path":"/api/inferences/receipts","rows":"items"},
   inferences: {"form":"pages","path":"/api/inferences","rows":"items"},
   invitations: {"form":"one","path":"/api/invitations"},
   listing: {"form":"one","path":"/api/listings/{id}"},

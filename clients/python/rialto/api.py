@@ -299,6 +299,7 @@ class Inference(Group):
         deployment: t.DeploymentId,
         input: int,
         output: int,
+        after: Optional[t.InferenceId] = None,
         pay_from: Optional[t.AccountRef] = None,
         run: Optional[t.ClientId] = None,
         task: Optional[t.TaskId] = None,
@@ -308,6 +309,7 @@ class Inference(Group):
         deployment: What is to serve it.
         input: The most input, in tokens.
         output: The most output, in tokens.
+        after: The attempt before it, if it replaces one of the same agent: over, or still under way.
         pay_from: The account that pays; by default the acting agent's own.
         run: The run that it belongs to.
         task: The task that it serves, of which the agent is worker or requester.
@@ -316,6 +318,7 @@ class Inference(Group):
             "deployment": deployment,
             "input": input,
             "output": output,
+            "after": after,
             "pay_from": pay_from,
             "run": run,
             "task": task,
@@ -1298,7 +1301,7 @@ class Reads(Group):
     ) -> t.Report:
         """Spent, reserved, earned and returned, from the log alone.
 
-        by: Dimensions, separated by commas: owner, agent, counterparty, asset, model, chip. Left out, owner.
+        by: Dimensions, separated by commas: owner, agent, counterparty, asset, model, chip, provider, deployment. Left out, owner.
         from_: Unix milliseconds, included.
         to: Unix milliseconds, not included.
         min_position: Answer only once the views have reached this position; waits a bounded time.
@@ -1318,7 +1321,7 @@ class Reads(Group):
     ) -> Pages[t.FactRow]:
         """The events behind a row of that report.
 
-        by: Dimensions, separated by commas: owner, agent, counterparty, asset, model, chip. Left out, owner.
+        by: Dimensions, separated by commas: owner, agent, counterparty, asset, model, chip, provider, deployment. Left out, owner.
         key: The key of a row.
         from_: Unix milliseconds, included.
         to: Unix milliseconds, not included.
@@ -2091,6 +2094,39 @@ class Reads(Group):
         quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/inferences/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def inference_receipt(self, id: str, *, min_position: Optional[int] = None) -> t.SignedReceipt:
+        """The receipt of a call of a model, with its arithmetic, signed by the realm.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        """
+        return self._get(f"/api/inferences/{part(id)}/receipt", {"min_position": min_position})
+
+    def inference_receipts(
+        self,
+        *,
+        from_: Optional[int] = None,
+        to: Optional[int] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+    ) -> Pages[t.InferenceReceipt]:
+        """The receipts of own calls of models that ended within a time, oldest first.
+
+        from_: Unix milliseconds, included.
+        to: Unix milliseconds, not included.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        """
+        return self._pages("/api/inferences/receipts", {
+            "from": from_,
+            "to": to,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+        }, "items")
 
     def inferences(
         self,

@@ -348,6 +348,15 @@ class AssetRowList(TypedDict):
     items: list[AssetRow]  # The rows.
 
 
+class AttemptRow(TypedDict):
+    """An attempt before a call."""
+
+    deployment: DeploymentId  # What was to serve it.
+    end: Optional[InferenceEnd]  # How it ended; none while it is under way.
+    id: InferenceId  # The attempt, a call of its own with a receipt of its own.
+    provider: Alias  # Through whom.
+
+
 class Attribute(TypedDict):
     """A named term of an offer besides its price, or a named property of a listing."""
 
@@ -502,6 +511,16 @@ class CallView(TypedDict):
 
     call: CallRow  # The call.
     invites: list[InviteRow]  # Who was asked or has answered.
+
+
+class Calls(TypedDict):
+    """Calls of models, and the tokens that were reported of them."""
+
+    cached: int  # Of them read from a cache.
+    calls: int  # How many.
+    input: int  # Tokens of input.
+    output: int  # Tokens of output.
+    reasoning: int  # Of them reasoning.
 
 
 class CancelCall(TypedDict):
@@ -1275,7 +1294,7 @@ class ExportedDelivery(TypedDict):
     delivery: Delivered  # The delivery.
 
 
-FactKind = Literal["bought", "sold", "spent", "earned", "returned", "reserved", "moved_out", "moved_in", "issued", "deposited", "withdrawn", "corrected"]
+FactKind = Literal["bought", "sold", "spent", "earned", "returned", "reserved", "moved_out", "moved_in", "issued", "deposited", "withdrawn", "corrected", "called", "served"]
 """The kind of a fact."""
 
 
@@ -1286,7 +1305,8 @@ class FactRow(TypedDict):
     asset: str  # The asset.
     at: Time  # When.
     deal: Optional[DealId]  # The deal.
-    entry: TransferId  # The entry of the ledger.
+    entry: Optional[TransferId]  # The entry of the ledger; none for the end of a call.
+    inference: Optional[InferenceId]  # The call of a model.
     kind: FactKind  # What it says.
     position: int  # The position of the event.
 
@@ -1677,6 +1697,7 @@ class InboxPage(TypedDict):
 class Inference(TypedDict):
     """A call of a model that is under way."""
 
+    after: Optional[InferenceId]  # The attempt before it, as the agent says: it counts as one if it was the agent's own.
     agent: AgentId  # Whose call it is.
     at: Time  # When it began.
     charged: list[Node]  # The nodes at whose lines its tokens count.
@@ -1696,15 +1717,71 @@ InferenceEnd = Literal["served", "left", "failed", "lost"]
 InferenceId = str
 
 
+class InferenceOver(TypedDict):
+    """What a call came to."""
+
+    at: Time  # When.
+    borne: str  # What is beyond that: the owner of the deployment bears it.
+    cost: str  # The sum rounded up once, to the asset's smallest unit.
+    end: InferenceEnd  # How it ended.
+    estimated: bool  # True if the provider did not say what was used, and somebody else counted.
+    first_ms: Optional[int]  # Milliseconds to the provider's first byte.
+    lines: list[ReceiptLine]  # The arithmetic, line by line.
+    losses: list[Alias]  # What could not be carried between the protocols.
+    paid: str  # What was paid of it: at most what was reserved.
+    position: int  # Where it ended in the log: a position.
+    raw: Optional[str]  # The usage as the provider wrote it: JSON.
+    request: Optional[Name]  # What the provider calls the request.
+    served: Optional[Name]  # What the provider calls the model that answered.
+    sum: str  # The sum of the lines, to a millionth of a millionth.
+    tier: Optional[Alias]  # The service tier that the provider says it was served in.
+    tokens: TokenCountsOut  # What was used, in one form: each part within its whole.
+    took_ms: Optional[int]  # Milliseconds in all.
+
+
+class InferenceReceipt(TypedDict):
+    """The receipt of a call of a model."""
+
+    agent: Who  # Who called.
+    asset: str  # The asset of all amounts.
+    attempts: list[AttemptRow]  # The attempts that it replaced, the latest first; only for the caller and its owner.
+    begun: Time  # When it began.
+    caller: OwnerName  # Whose agent that is.
+    chip: Optional[Alias]  # The kind of chip, where that is known.
+    deployment: DeploymentId  # The deployment that served it.
+    hold: Optional[HoldId]  # The hold of that.
+    id: InferenceId  # The call.
+    model: Alias  # The model, as it was called.
+    over: Optional[InferenceOver]  # What it came to; none while it is under way.
+    owner: OwnerName  # Whose that is.
+    position: int  # Where it began in the log: a position.
+    provider: Alias  # Through whom it was served.
+    reserved: str  # What was held for it: the most that it could cost.
+    run: Optional[ClientId]  # The run that it belonged to; only for the caller and its owner.
+    task: Optional[TaskId]  # The task that it served; only for the caller and its owner.
+    terms: int  # The version of the deployment's terms that stood when the call began: its price version.
+    upstream: Name  # What the provider calls the model that was asked.
+
+
 class InferenceReport(TypedDict):
     """What is reported of a call."""
 
     end: InferenceEnd  # How it ended.
     inference: InferenceId  # The call.
     estimated: NotRequired[bool]  # True if the provider did not say what was used, and somebody else counted.
+    first_ms: NotRequired[Optional[int]]  # How long the provider took to its first byte, in milliseconds.
     losses: NotRequired[list[Alias]]  # What could not be carried between the protocols.
+    raw: NotRequired[Optional[RawUsage]]  # The usage as the provider wrote it.
     request: NotRequired[Optional[Name]]  # What the provider calls the request.
+    served: NotRequired[Optional[Name]]  # What the provider calls the model that answered.
+    tier: NotRequired[Optional[Alias]]  # The service tier that the provider says it was served in.
     tokens: NotRequired[TokenCounts]  # What was used.
+    took_ms: NotRequired[Optional[int]]  # How long it took in all, in milliseconds.
+
+
+class InferenceRowBorne(TypedDict):
+    amount: str
+    asset: str
 
 
 class InferenceRowCost(TypedDict):
@@ -1725,13 +1802,16 @@ class InferenceRowReserved(TypedDict):
 class InferenceRow(TypedDict):
     """A call of a model: what was reserved for it, and what it came to."""
 
+    after: Optional[AnyId]  # Attempt before.
     agent: Optional[Who]  # Agent.
     at: Time
+    borne: Optional[InferenceRowBorne]  # Borne by the deployment's owner.
     cached: Optional[int]  # Of them cached.
     chip: Optional[str]  # Kind of chip.
     cost: Optional[InferenceRowCost]  # Cost.
     counted: Optional[str]  # Counted by.
     deployment: Optional[AnyId]  # Deployment.
+    first_ms: Optional[int]  # First byte, ms.
     hold: Optional[AnyId]  # Hold.
     id: str  # Its id.
     input: Optional[int]  # Tokens of input.
@@ -1739,13 +1819,17 @@ class InferenceRow(TypedDict):
     model: Optional[str]  # Model.
     output: Optional[int]  # Tokens of output.
     paid: Optional[InferenceRowPaid]  # Paid.
+    provider: Optional[str]  # Provider.
     reasoning: Optional[int]  # Of them reasoning.
     request: Optional[str]  # Request of the provider.
     reserved: Optional[InferenceRowReserved]  # Reserved.
     run: Optional[str]  # Run.
+    served: Optional[str]  # Answered by.
     state: Optional[Literal["open", "served", "left", "failed", "lost"]]  # State.
     task: Optional[AnyId]  # Task.
     terms: Optional[int]  # Version of the terms.
+    tier: Optional[str]  # Service tier.
+    took_ms: Optional[int]  # In all, ms.
 
 
 class InvitationList(TypedDict):
@@ -3180,6 +3264,10 @@ class RatesSpec(TypedDict):
     written_long: NotRequired[Optional[Decimal]]  # Input written to a cache for an hour.
 
 
+RawUsage = str
+"""a JSON object of at most 1,024 bytes, made of objects, arrays, numbers and at most 8 words of A-Z, a-z, 0-9, _, - and the point"""
+
+
 class React(TypedDict):
     """Reacts to a post; a later reaction of the same agent replaces the earlier one."""
 
@@ -3293,10 +3381,32 @@ class Receipt(TypedDict):
     cost: Decimal  # What that costs by the prices that stood when it began.
     end: InferenceEnd  # How it ended.
     estimated: bool  # True if the provider did not say what was used, and somebody else counted.
+    first_ms: Optional[int]  # How long the provider took to its first byte, in milliseconds.
     losses: list[Alias]  # What could not be carried from the caller's protocol to the provider's, or back.
     paid: Decimal  # What was paid of it: at most what was reserved.
+    raw: Optional[RawUsage]  # The usage as the provider wrote it.
     request: Optional[Name]  # What the provider calls the request.
+    served: Optional[Name]  # What the provider calls the model that answered.
+    tier: Optional[Alias]  # The service tier that the provider says it was served in.
     tokens: TokenCountsOut  # What was used.
+    took_ms: Optional[int]  # How long it took in all, in milliseconds.
+
+
+class ReceiptLine(TypedDict):
+    """What one kind of token adds to the cost."""
+
+    amount: str  # What they cost, to a millionth of a millionth.
+    kind: str  # The kind; `call` is what a call costs beside its tokens.
+    price: str  # What a million of them cost, in whole units; for `call`, what one costs.
+    quantity: int  # How many.
+
+
+class ReceiptProof(TypedDict):
+    """The realm's word for a receipt."""
+
+    key: Hash  # The realm's Ed25519 public key, in hexadecimal.
+    signature: str  # The Ed25519 signature of the statement's bytes, in hexadecimal.
+    statement: str  # What is signed, byte for byte: JSON with the form, the realm's name, the envelopes (position and BLAKE3 hash of each) and the receipt.
 
 
 class Refund(TypedDict):
@@ -3370,6 +3480,7 @@ class ReportRow(TypedDict):
     asset: str  # The asset.
     bought: int  # Deals agreed as buyer.
     by: dict[str, str]  # Its dimensions and their values, readable.
+    called: Optional[Calls]  # Calls of models that were made, and are over; none if there were none.
     earned: str  # What was received.
     ids: dict[str, AnyId]  # The ids behind these values.
     key: str  # The key by which the events behind it are found.
@@ -3379,6 +3490,7 @@ class ReportRow(TypedDict):
     reserved: str  # What is set aside at the end of the period.
     return_on_spend: Optional[str]  # Margin divided by spent, as a fraction with six digits; none if nothing was spent.
     returned: str  # What holds gave back.
+    served: Optional[Calls]  # Calls of models that own deployments served, likewise.
     sold: int  # Deals agreed as seller.
     spent: str  # What was paid.
     resembles: NotRequired[dict[str, str]]  # The handles, known by their deals, that handles among these values could be taken for.
@@ -3413,6 +3525,7 @@ class ReserveInference(TypedDict):
     deployment: DeploymentId  # What is to serve it.
     input: int  # The most input, in tokens.
     output: int  # The most output, in tokens.
+    after: NotRequired[Optional[InferenceId]]  # The attempt before it, if it replaces one of the same agent: over, or still under way.
     pay_from: NotRequired[Optional[AccountRef]]  # The account that pays; by default the acting agent's own.
     run: NotRequired[Optional[ClientId]]  # The run that it belongs to.
     task: NotRequired[Optional[TaskId]]  # The task that it serves, of which the agent is worker or requester.
@@ -3682,6 +3795,14 @@ class SignUp(TypedDict):
 
 
 Signature = str
+
+
+class SignedReceipt(TypedDict):
+    """A receipt, and how it is proven."""
+
+    proof: ReceiptProof  # Its proof.
+    receipt: InferenceReceipt  # The receipt.
+
 
 Silence = Literal["settle", "refund", "halve"]
 """What happens to the money if a party that should act stays silent."""
@@ -4164,6 +4285,7 @@ class TotalRow(TypedDict):
 
     asset: str  # The asset.
     bought: int  # Deals agreed as buyer.
+    called: Optional[Calls]  # Calls of models that were made, and are over; none if there were none.
     earned: str  # What was received.
     margin: str  # Earned less spent.
     modelled_chip_cost: Optional[str]  # What these cost the sellers, modelled likewise, in whole units of the asset.
@@ -4171,6 +4293,7 @@ class TotalRow(TypedDict):
     reserved: str  # What is set aside at the end of the period.
     return_on_spend: Optional[str]  # Margin divided by spent, as a fraction with six digits; none if nothing was spent.
     returned: str  # What holds gave back.
+    served: Optional[Calls]  # Calls of models that own deployments served, likewise.
     sold: int  # Deals agreed as seller.
     spent: str  # What was paid.
 

@@ -32,6 +32,17 @@ pub struct Noun {
     pub columns: &'static [&'static Column],
     /// What people do to it.
     pub acts: &'static [Act],
+    /// What only some of those who see a row read of it.
+    pub own: Option<Own>,
+}
+
+/// Cells that are an agent's affair: only it, its owner and the operator read them.
+#[derive(Debug)]
+pub struct Own {
+    /// The column that names the agent.
+    pub agent: &'static Column,
+    /// The columns of those cells.
+    pub columns: &'static [&'static Column],
 }
 
 impl Noun {
@@ -248,6 +259,7 @@ macro_rules! noun {
             $($column:ident = $field:literal, $label:literal, $kind:expr;)*
         }
         acts { $($act:expr),* $(,)? }
+        $(own $agent:ident { $($own:ident),* })?
     ) => {
         $(
             #[doc = concat!("The column `", $field, "`.")]
@@ -267,8 +279,21 @@ macro_rules! noun {
             one_path: concat!("/api/", $plural, "/{id}"),
             columns: &[$(&$column),*],
             acts: &[$($act),*],
+            own: $crate::noun::one_or_none!(
+                $($crate::noun::Own { agent: &$agent, columns: &[$(&$own),*] })?
+            ),
         };
     };
 }
 
-pub(crate) use noun;
+/// What is given, if anything is.
+macro_rules! one_or_none {
+    () => {
+        None
+    };
+    ($one:expr) => {
+        Some($one)
+    };
+}
+
+pub(crate) use {noun, one_or_none};

@@ -10,6 +10,8 @@ use rialto_core::fact::Fact;
 use rialto_core::id::AnyId;
 use rialto_core::identity::Principal;
 use rialto_core::ledger::{Entry, LedgerEvent};
+use rialto_core::model::ModelEvent;
+use rialto_core::policy::SpentOn;
 use serde_json::Value;
 
 use crate::Result;
@@ -84,30 +86,45 @@ impl Snap<'_> {
         });
         for thing in things {
             if self.is_party(scope, thing)? {
-                return Ok(Some(event.clone()));
+                return self.as_told(scope, event).map(Some);
             }
         }
         Ok(None)
     }
 
-    /// An entry on an account of the scope. Only the payer sees at which limits it counts.
+    /// An event as a scope that it concerns may read it. Who serves a call does not read what it is for.
+    fn as_told(&self, scope: Scope, event: &Event) -> Result<Event> {
+        let mut event = event.clone();
+        if let Event::Model(ModelEvent::Reserved { reserved, .. }) = &mut event
+            && !self.is_party(scope, reserved.agent.into())?
+        {
+            reserved.after = None;
+            reserved.charged.clear();
+            let model = reserved.on.model.take();
+            *reserved.on = SpentOn {
+                model,
+                ..SpentOn::default()
+            };
+        }
+        Ok(event)
+    }
+
+    /// An entry on an account of the scope. Only the payer sees at which limits it counts, and what it
+    /// is spent on.
     fn entry_for(&self, scope: Scope, entry: &Entry) -> Result<Option<Entry>> {
         let pays = self.is_party(scope, entry.from.into())?;
         if !pays && !self.is_party(scope, entry.to.into())? {
             return Ok(None);
         }
-        let charged = if pays {
-            entry.charged.clone()
-        } else {
-            Vec::new()
-        };
-        Ok(Some(Entry {
-            charged,
-            ..entry.clone()
-        }))
+        let mut part = entry.clone();
+        if !pays {
+            part.charged.clear();
+            part.spent_on = None;
+        }
+        Ok(Some(part))
     }
 
-    fn is_party(&self, scope: Scope, thing: AnyId) -> Result<bool> {
+    pub(crate) fn is_party(&self, scope: Scope, thing: AnyId) -> Result<bool> {
         let parties = self.parties(thing)?.unwrap_or_default();
         Ok(match scope {
             Scope::Realm => true,

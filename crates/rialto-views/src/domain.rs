@@ -56,7 +56,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
     },
     Domain {
         name: "log",
-        version: 1,
+        version: 2,
         schema: include_str!("schema/log.sql"),
         foundation: false,
         made_of: None,
@@ -88,7 +88,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
     },
     Domain {
         name: TRADE,
-        version: 1,
+        version: 2,
         schema: include_str!("schema/trade.sql"),
         foundation: false,
         made_of: None,
@@ -112,7 +112,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
     },
     Domain {
         name: "nouns",
-        version: 1,
+        version: 2,
         schema: include_str!("schema/nouns.sql"),
         foundation: false,
         made_of: None,
@@ -120,7 +120,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
     },
     Domain {
         name: BY_SIDE,
-        version: 1,
+        version: 2,
         schema: include_str!("schema/by_side.sql"),
         foundation: false,
         made_of: Some(TRADE),
@@ -128,7 +128,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
     },
     Domain {
         name: BY_PARTNER,
-        version: 1,
+        version: 2,
         schema: include_str!("schema/by_partner.sql"),
         foundation: false,
         made_of: Some(TRADE),

@@ -48,9 +48,9 @@ pub use read::*;
 pub use readable::readable_schema;
 pub use readable::{Scale, readable, readable_event};
 pub use report::{
-    AccountsReport, CapacityRow, Concentration, Dimension, FactKind, FactRow, Figures, FleetUse,
-    MAX_ROWS, MOST_NAMES, Measure, Modelled, OperatorRow, PriceList, ReportRow, Share, Split,
-    TokenPrice, TotalRow,
+    AccountsReport, Calls, CapacityRow, Concentration, Dimension, FactKind, FactRow, Figures,
+    FleetUse, MAX_ROWS, MOST_NAMES, Measure, Modelled, OperatorRow, PriceList, ReportRow, Share,
+    Split, TokenPrice, TotalRow,
 };
 pub use score::{Dealt, Kept, Score, SeenScore, Side, score};
 pub use touched::Touched;

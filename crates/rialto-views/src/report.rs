@@ -10,6 +10,7 @@
 //! | what a deal's hold gave back | *returned* to the buyer | |
 //! | a transfer, or a correction between holders | *moved out* | *moved in* |
 //! | a call of a model | *spent* by the caller | *earned* by the owner of the deployment |
+//! | the end of a call, whatever it cost | *called* (a count, and tokens) by the caller | *served* (likewise) by the owner of the deployment |
 //! | what a call's hold gave back | *returned* to the caller | |
 //! | what another hold gave back | *returned*, unattributed | |
 //! | issue, deposit, withdrawal, correction with the realm | *withdrawn* | *issued*, *deposited* |
@@ -24,9 +25,12 @@
 //! and what these cost the seller, both modelled. They stand with the buyer, once a deal, whatever
 //! share of the price was paid. Other deals are `unattributed` to any model or chip.
 //!
+//! A call of a model brings model, provider, deployment and kind of chip by the terms that stood when it
+//! began, and the tokens that were reported of it: measured. Its agent is the caller, whoever paid.
+//!
 //! For each asset, over the whole realm and from the beginning:
 //! - total spent = total earned (deals and moves alike);
-//! - what deals held = what they spent + returned + reserve;
+//! - what deals and calls held = what they spent + returned + reserve;
 //! - what owners, teams and agents hold = issued + deposited - withdrawn + corrected;
 //!
 //! and for each owner: what its accounts hold = issued + deposited - withdrawn + corrected +
@@ -36,7 +40,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use rialto_core::amount::{Amount, Decimal};
-use rialto_core::id::{AgentId, AnyId, DealId, OwnerId, TransferId, number, position_of};
+use rialto_core::id::{
+    AgentId, AnyId, DealId, DeploymentId, InferenceId, OwnerId, TransferId, number, position_of,
+};
 use rialto_core::ledger::{Holder, Purpose};
 use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
@@ -80,21 +86,27 @@ pub enum Dimension {
     Counterparty,
     /// The asset; rows are always grouped by it.
     Asset,
-    /// The model that a deal on capacity bought, by its listing.
+    /// The model that was called, or that a deal on capacity bought, by its listing.
     Model,
     /// The kind of chip behind it.
     Chip,
+    /// Through whom a called model was served.
+    Provider,
+    /// The deployment that served it.
+    Deployment,
 }
 
 impl Dimension {
     /// Every dimension by its name.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("owner", Self::Owner),
         ("agent", Self::Agent),
         ("counterparty", Self::Counterparty),
         ("asset", Self::Asset),
         ("model", Self::Model),
         ("chip", Self::Chip),
+        ("provider", Self::Provider),
+        ("deployment", Self::Deployment),
     ];
 }
 
@@ -134,6 +146,36 @@ pub struct Figures {
     pub modelled_chip_seconds: Option<String>,
     /// What these cost the sellers, modelled likewise, in whole units of the asset.
     pub modelled_chip_cost: Option<String>,
+    /// Calls of models that were made, and are over; none if there were none.
+    pub called: Option<Calls>,
+    /// Calls of models that own deployments served, likewise.
+    pub served: Option<Calls>,
+}
+
+/// Calls of models, and the tokens that were reported of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Calls {
+    /// How many.
+    pub calls: u64,
+    /// Tokens of input.
+    pub input: u64,
+    /// Of them read from a cache.
+    pub cached: u64,
+    /// Tokens of output.
+    pub output: u64,
+    /// Of them reasoning.
+    pub reasoning: u64,
+}
+
+impl Calls {
+    pub(crate) fn add(&mut self, more: &Self) {
+        self.calls = self.calls.saturating_add(more.calls);
+        self.input = self.input.saturating_add(more.input);
+        self.cached = self.cached.saturating_add(more.cached);
+        self.output = self.output.saturating_add(more.output);
+        self.reasoning = self.reasoning.saturating_add(more.reasoning);
+    }
 }
 
 /// A row of a report.
@@ -218,11 +260,13 @@ pub enum FactKind {
     Deposited,
     Withdrawn,
     Corrected,
+    Called,
+    Served,
 }
 
 impl FactKind {
     /// Every kind, in the order of the numbers that the roll-ups keep.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Bought,
         Self::Sold,
         Self::Spent,
@@ -235,7 +279,22 @@ impl FactKind {
         Self::Deposited,
         Self::Withdrawn,
         Self::Corrected,
+        Self::Called,
+        Self::Served,
     ];
+
+    /// Whether it is money that the operator or a payment service let in or out.
+    fn is_operators(self) -> bool {
+        matches!(
+            self,
+            Self::Issued | Self::Deposited | Self::Withdrawn | Self::Corrected
+        )
+    }
+
+    /// Whether it is of the end of a call, and not of an entry.
+    fn is_of_call(self) -> bool {
+        matches!(self, Self::Called | Self::Served)
+    }
 
     /// Its stored number.
     pub(crate) fn number(self) -> i64 {
@@ -254,10 +313,12 @@ impl FactKind {
 pub struct FactRow {
     /// What it says.
     pub kind: FactKind,
-    /// The entry of the ledger.
-    pub entry: TransferId,
+    /// The entry of the ledger; none for the end of a call.
+    pub entry: Option<TransferId>,
     /// The deal.
     pub deal: Option<DealId>,
+    /// The call of a model.
+    pub inference: Option<InferenceId>,
     /// How much, in whole units.
     pub amount: String,
     /// The asset.
@@ -279,19 +340,21 @@ pub(crate) struct Fact {
     agent: Option<i64>,
     other: Option<i64>,
     deal: Option<i64>,
-    /// Whether it is for a call of a model.
-    inference: bool,
+    /// The call of a model that it is for.
+    inference: Option<i64>,
     amount: i128,
+    /// The call itself, once it is over.
+    calls: Option<Calls>,
 }
 
 impl Fact {
     fn is_operators(&self) -> bool {
-        self.kind >= FactKind::Issued
+        self.kind.is_operators()
     }
 
     /// What no deal and no call of a model explains.
     fn is_unattributed(&self) -> bool {
-        self.deal.is_none() && !self.inference
+        self.deal.is_none() && self.inference.is_none()
     }
 }
 
@@ -304,6 +367,8 @@ struct Sums {
     bought: u64,
     sold: u64,
     chips: Option<(i128, i128)>,
+    called: Option<Calls>,
+    served: Option<Calls>,
 }
 
 impl Sums {
@@ -317,6 +382,8 @@ impl Sums {
             FactKind::Reserved => self.reserved += rolled.amount,
             // The operator's stand apart.
             FactKind::Issued | FactKind::Deposited | FactKind::Withdrawn | FactKind::Corrected => {}
+            FactKind::Called => add_calls(&mut self.called, rolled),
+            FactKind::Served => add_calls(&mut self.served, rolled),
         }
         if let Some((seconds, cost)) = rolled.chips {
             let so_far = self.chips.unwrap_or_default();
@@ -344,7 +411,15 @@ impl Sums {
             sold: self.sold,
             modelled_chip_seconds: self.chips.map(|(seconds, _)| in_words(seconds)),
             modelled_chip_cost: self.chips.map(|(_, cost)| in_words(cost)),
+            called: self.called,
+            served: self.served,
         }
+    }
+}
+
+fn add_calls(sum: &mut Option<Calls>, rolled: &Rolled) {
+    if let Some(calls) = &rolled.calls {
+        sum.get_or_insert_default().add(calls);
     }
 }
 
@@ -451,7 +526,7 @@ struct Count<'a> {
 
 impl Count<'_> {
     fn add(&mut self, key: &RollKey, rolled: &Rolled) -> Result<()> {
-        let [issued, deposited, withdrawn, corrected] = match key.kind >= FactKind::Issued {
+        let [issued, deposited, withdrawn, corrected] = match key.kind.is_operators() {
             true => self.operator.entry(key.asset).or_default(),
             false => &mut [0; 4],
         };
@@ -467,7 +542,9 @@ impl Count<'_> {
             | FactKind::Returned
             | FactKind::Reserved
             | FactKind::MovedOut
-            | FactKind::MovedIn => return self.add_theirs(key, rolled),
+            | FactKind::MovedIn
+            | FactKind::Called
+            | FactKind::Served => return self.add_theirs(key, rolled),
         }
         Ok(())
     }
@@ -601,6 +678,12 @@ impl Snap<'_> {
                 Dimension::Asset => ("asset", code.clone(), None),
                 Dimension::Model => ("model", stated(&key.model), None),
                 Dimension::Chip => ("chip", stated(&key.chip), None),
+                Dimension::Provider => ("provider", stated(&key.provider), None),
+                Dimension::Deployment => {
+                    let id = key.deployment.map(|id| AnyId::from(DeploymentId(uint(id))));
+                    let named = id.map_or_else(|| UNATTRIBUTED.to_owned(), |id| id.to_string());
+                    ("deployment", named, id)
+                }
                 Dimension::Owner => {
                     let id = owner.map(|o| OwnerId(uint(o)).into());
                     (
@@ -637,8 +720,9 @@ impl Snap<'_> {
         let entry = uint(fact.entry);
         Ok(FactRow {
             kind: fact.kind,
-            entry: TransferId(entry),
+            entry: (!fact.kind.is_of_call()).then_some(TransferId(entry)),
             deal: fact.deal.map(|d| DealId(uint(d))),
+            inference: fact.inference.map(|id| InferenceId(uint(id))),
             amount: self.decimal(Units(fact.amount), fact.asset)?,
             asset: self.asset(fact.asset)?.0,
             at: time(fact.at),
@@ -688,7 +772,9 @@ impl Snap<'_> {
                   WHERE s.viewer = ?3 AND s.kind = {DEAL} AND h.ended IS NOT NULL UNION
                   SELECT p.entry FROM seen s JOIN deal d ON d.id = s.id
                   JOIN hold_step p ON p.hold = d.hold
-                  WHERE s.viewer = ?3 AND s.kind = {DEAL})
+                  WHERE s.viewer = ?3 AND s.kind = {DEAL} UNION
+                  SELECT h.ended FROM inference i JOIN hold h ON h.id = i.hold
+                  WHERE i.agent = ?3 AND h.ended IS NOT NULL)
                  s CROSS JOIN entry e ON e.id = s.id"
                     .replace("{CHAIN}", &chain("a.holder = ?3"))
                     .replace("{DEAL}", &crate::db::kind_of(DealId::PREFIX).to_string()),
@@ -718,6 +804,54 @@ impl Snap<'_> {
                 .filter(|f| belongs(scope, f))
                 .try_for_each(&mut *tell)?;
         }
+        self.calls(scope, range, tell)
+    }
+
+    /// Visits the calls of models that ended within a range, as the caller's and as the seller's.
+    fn calls(
+        &self,
+        scope: Scope,
+        range: &Range,
+        tell: &mut dyn FnMut(&Fact) -> Result<()>,
+    ) -> Result<()> {
+        let sql =
+            "SELECT id, ended, at, asset, agent, owner, seller, input, cached, output, reasoning
+                   FROM inference WHERE ended >= ? AND ended < ? ORDER BY ended, id";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query((range.low, range.high))?;
+        while let Some(row) = rows.next()? {
+            let agent: i64 = row.get(4)?;
+            let tokens = |column| Ok::<u64, Error>(uint(row.get(column)?));
+            let called = Fact {
+                kind: FactKind::Called,
+                entry: row.get(1)?,
+                at: row.get(2)?,
+                asset: row.get(3)?,
+                owner: row.get(5)?,
+                agent: Some(agent),
+                other: None,
+                deal: None,
+                inference: Some(row.get(0)?),
+                amount: 0,
+                calls: Some(Calls {
+                    calls: 1,
+                    input: tokens(7)?,
+                    cached: tokens(8)?,
+                    output: tokens(9)?,
+                    reasoning: tokens(10)?,
+                }),
+            };
+            let served = Fact {
+                kind: FactKind::Served,
+                owner: row.get(6)?,
+                agent: None,
+                other: Some(agent),
+                ..called
+            };
+            let told = [called, served];
+            let own = told.iter().filter(|fact| belongs(scope, fact));
+            own.into_iter().try_for_each(&mut *tell)?;
+        }
         Ok(())
     }
 
@@ -733,8 +867,9 @@ impl Snap<'_> {
                      coalesce((SELECT p.rest FROM hold_step p WHERE p.hold = h.id AND p.entry < ?1
                                ORDER BY p.entry DESC LIMIT 1),
                               (SELECT e.amount FROM entry e WHERE e.id = h.id)),
-                     h.asset, d.id, d.buyer, d.seller, h.purpose = ?3 FROM hold h
+                     h.asset, d.id, d.buyer, d.seller, i.id, i.agent FROM hold h
                    LEFT JOIN deal d ON h.purpose = ?2 AND d.id = h.purpose_id
+                   LEFT JOIN inference i ON h.purpose = ?3 AND i.id = h.purpose_id
                    WHERE h.id < ?1 AND (h.ended IS NULL OR h.ended >= ?1) ORDER BY h.id";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([range.high, purpose::DEAL, purpose::INFERENCE])?;
@@ -742,17 +877,19 @@ impl Snap<'_> {
             let side = self.side(&mut sides, row.get(2)?)?;
             let deal: Option<i64> = row.get(5)?;
             let buyer: Option<i64> = row.get(6)?;
+            let caller: Option<i64> = row.get(9)?;
             let fact = Fact {
                 kind: FactKind::Reserved,
                 entry: row.get(0)?,
                 at: row.get(1)?,
                 asset: row.get(4)?,
                 owner: side.owner,
-                agent: if deal.is_some() { buyer } else { side.agent },
+                agent: buyer.or(caller).or(side.agent),
                 other: row.get(7)?,
                 deal,
                 inference: row.get(8)?,
                 amount: row.get::<_, Units>(3)?.0,
+                calls: None,
             };
             if belongs(scope, &fact) {
                 tell(&fact)?;

@@ -22,7 +22,7 @@ use crate::db::{Units, int, uint};
 use crate::domain::{BY_PARTNER, BY_SIDE};
 use crate::fold::Folding;
 use crate::read::{Snap, is_refused};
-use crate::report::{FactKind, Range, RollKey, Rolled};
+use crate::report::{Calls, FactKind, Range, RollKey, Rolled};
 
 /// The hours of a span, by its level.
 const WIDTHS: [i64; 3] = [1, 24, 720];
@@ -38,7 +38,7 @@ pub(crate) struct Grain {
     pub(crate) partners: bool,
 }
 
-/// By owner, agent, model and chip.
+/// By owner, agent, and what served: model, chip, provider, deployment.
 pub(crate) const SIDE: Grain = Grain {
     name: BY_SIDE,
     partners: false,
@@ -206,7 +206,9 @@ fn keep(db: &Connection, grain: &Grain, span: (i64, i64), sums: &Sums) -> Result
     let name = grain.name;
     let sql = format!("DELETE FROM {name}_sum WHERE level = ? AND bucket = ?");
     db.prepare_cached(&sql)?.execute(span)?;
-    let sql = format!("INSERT INTO {name}_sum VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let sql = format!(
+        "INSERT INTO {name}_sum VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+    );
     let mut insert = db.prepare_cached(&sql)?;
     for (key, rolled) in sums {
         insert.execute(rusqlite::params![
@@ -220,10 +222,16 @@ fn keep(db: &Connection, grain: &Grain, span: (i64, i64), sums: &Sums) -> Result
             key.other.unwrap_or(0),
             key.model.as_deref().unwrap_or(""),
             key.chip.as_deref().unwrap_or(""),
+            key.provider.as_deref().unwrap_or(""),
+            key.deployment.unwrap_or(0),
             int(rolled.count),
             Units(rolled.amount),
             rolled.chips.map(|(seconds, _)| Units(seconds)),
             rolled.chips.map(|(_, cost)| Units(cost)),
+            rolled.calls.map(|calls| int(calls.input)),
+            rolled.calls.map(|calls| int(calls.cached)),
+            rolled.calls.map(|calls| int(calls.output)),
+            rolled.calls.map(|calls| int(calls.reasoning)),
         ])?;
     }
     let sql = format!("UPDATE {name}_span SET rolled = 1 WHERE level = ? AND bucket = ?");
@@ -240,7 +248,8 @@ fn visit(
     tell: &mut dyn FnMut(RollKey, Rolled) -> Result<()>,
 ) -> Result<()> {
     let sql = format!(
-        "SELECT kind, deals, asset, owner, agent, other, model, chip, count, amount, seconds, cost
+        "SELECT kind, deals, asset, owner, agent, other, model, chip, provider, deployment,
+                count, amount, seconds, cost, input, cached, output, reasoning
          FROM {}_sum WHERE {which}",
         grain.name
     );
@@ -261,13 +270,27 @@ fn visit(
             other: id(row.get(5)?),
             model: text(row.get_ref(6)?.as_str().unwrap_or_default()),
             chip: text(row.get_ref(7)?.as_str().unwrap_or_default()),
+            provider: text(row.get_ref(8)?.as_str().unwrap_or_default()),
+            deployment: id(row.get(9)?),
         };
-        let seconds: Option<Units> = row.get(10)?;
-        let cost: Option<Units> = row.get(11)?;
+        let seconds: Option<Units> = row.get(12)?;
+        let cost: Option<Units> = row.get(13)?;
+        let count = uint(row.get(10)?);
+        let calls = match row.get::<_, Option<i64>>(14)? {
+            Some(input) => Some(Calls {
+                calls: count,
+                input: uint(input),
+                cached: uint(row.get(15)?),
+                output: uint(row.get(16)?),
+                reasoning: uint(row.get(17)?),
+            }),
+            None => None,
+        };
         let rolled = Rolled {
-            count: uint(row.get(8)?),
-            amount: row.get::<_, Units>(9)?.0,
+            count,
+            amount: row.get::<_, Units>(11)?.0,
             chips: seconds.zip(cost).map(|(s, c)| (s.0, c.0)),
+            calls,
         };
         tell(key, rolled)?;
     }

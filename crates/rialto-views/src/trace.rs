@@ -16,6 +16,7 @@ use rialto_core::fact::{Fact, Told};
 use rialto_core::id::{AnyId, AssetId, HoldId, position_of};
 use rialto_core::identity::Principal;
 use rialto_core::market::MarketEvent;
+use rialto_core::model::{Deployment, ModelEvent, Receipt};
 use rialto_core::policy::{PolicyEvent, Work};
 use rialto_core::time::Time;
 use serde::Serialize;
@@ -300,17 +301,27 @@ impl Snap<'_> {
             }
             reached.seen.insert(id);
             match way {
-                Way::Back => self.causes_of(id, &mut waiting, reached)?,
+                Way::Back => self.causes_of(scope, id, &mut waiting, reached)?,
                 Way::Forward => self.effects_of(scope, id, &mut waiting, reached)?,
             }
         }
         Ok(())
     }
 
-    fn causes_of(&self, id: AnyId, waiting: &mut Vec<AnyId>, reached: &mut Reached) -> Result<()> {
+    fn causes_of(
+        &self,
+        scope: Scope,
+        id: AnyId,
+        waiting: &mut Vec<AnyId>,
+        reached: &mut Reached,
+    ) -> Result<()> {
         let causes = self.causes(id)?;
         reached.truncated |= causes.len() >= BESIDE;
-        waiting.extend(causes);
+        for cause in causes {
+            if self.may_name(scope, id, cause)? {
+                waiting.push(cause);
+            }
+        }
         let gaps = "SELECT cause_kind, cause FROM gap WHERE kind = ? AND id = ?";
         for cause in self.beside(gaps, id)? {
             if !reached.gaps.iter().any(|gap| gap.id == cause) {
@@ -321,6 +332,12 @@ impl Snap<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a cause of a thing may be named to a scope. What a call of a model is for is not told to who
+    /// serves it: that would name the tasks of others.
+    fn may_name(&self, scope: Scope, id: AnyId, cause: AnyId) -> Result<bool> {
+        Ok(!matches!(id, AnyId::InferenceId(_)) || self.sees(scope, cause)?)
     }
 
     /// Effects that the scope may see, so that those of others do not take their place. Links made
@@ -368,6 +385,21 @@ impl Snap<'_> {
             .into_iter()
             .filter_map(|(kind, id)| join(kind, id))
             .collect())
+    }
+
+    /// Those of them that may be named to a scope.
+    fn named_causes(&self, scope: Scope, id: AnyId, position: u64) -> Result<Vec<AnyId>> {
+        let mut causes = self.causes_by(id, position)?;
+        if matches!(id, AnyId::InferenceId(_)) {
+            let mut named = Vec::with_capacity(causes.len());
+            for cause in causes {
+                if self.may_name(scope, id, cause)? {
+                    named.push(cause);
+                }
+            }
+            causes = named;
+        }
+        Ok(causes)
     }
 
     fn causes(&self, id: AnyId) -> Result<Vec<AnyId>> {
@@ -496,7 +528,10 @@ impl Snap<'_> {
         };
         let mut hop = self.hop(scope, &envelope, event, &told)?;
         let Some(sum) = sum else {
-            let chips = self.chips_hop(event, &hop)?;
+            let chips = match event {
+                Event::Model(event) => self.served_hop(event, &hop)?,
+                _ => self.chips_hop(event, &hop)?,
+            };
             hops.push(hop);
             hops.extend(chips);
             return Ok(());
@@ -543,6 +578,36 @@ impl Snap<'_> {
         }))
     }
 
+    /// The hop of what served a call: deployment, chip, tokens and times, as they were reported.
+    fn served_hop(&self, event: &ModelEvent, over: &Hop) -> Result<Option<Hop>> {
+        let ModelEvent::Settled {
+            inference,
+            deployment,
+            receipt,
+            ..
+        } = event
+        else {
+            return Ok(None);
+        };
+        let Some((_, call)) = self.call_begun(*inference)? else {
+            return Ok(None);
+        };
+        Ok(Some(Hop {
+            id: (*deployment).into(),
+            kind: "fleet.chips".to_owned(),
+            who: None,
+            who_resembles: None,
+            what: Some(served_by(&call.terms, receipt)),
+            amount: None,
+            links: vec![over.id],
+            basis: Some(match receipt.estimated {
+                true => Basis::Modelled,
+                false => Basis::Measured,
+            }),
+            ..over.clone()
+        }))
+    }
+
     fn hop(&self, scope: Scope, envelope: &Envelope, event: &Event, line: &Told) -> Result<Hop> {
         let amount = match line.amount {
             Some((units, asset)) => {
@@ -565,11 +630,35 @@ impl Snap<'_> {
             who: Some(who),
             what: Some(self.line_said(event, line)?),
             amount,
-            links: self.causes_by(line.subject, envelope.position)?,
+            links: self.named_causes(scope, line.subject, envelope.position)?,
             basis: Some(Basis::Measured),
             folded: None,
         })
     }
+}
+
+/// What served a call, in one line.
+fn served_by(terms: &Deployment, receipt: &Receipt) -> String {
+    let (tokens, upstream) = (&receipt.tokens, &terms.upstream);
+    let mut line = format!(
+        "{} of {}",
+        receipt.served.as_ref().unwrap_or(upstream),
+        terms.provider
+    );
+    if let Some(chip) = &terms.chip {
+        line = format!("{line} on {chip}");
+    }
+    let (read, cached, made) = (tokens.input, tokens.cached, tokens.output);
+    line = format!("{line}: {read} tokens of input, {cached} of them cached, and {made} of output");
+    for (ms, what) in [
+        (receipt.first_ms, "to the first byte"),
+        (receipt.took_ms, "in all"),
+    ] {
+        if let Some(ms) = ms {
+            line = format!("{line}, {ms} ms {what}");
+        }
+    }
+    line
 }
 
 /// Who did what a line says.

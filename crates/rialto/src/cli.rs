@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     accounts, agent, allowance, approval, backup, bench, call, clock, community, completions,
     config, deal, demo, erase, explain, feed, fleet, follow, gateway, inbox, invitation, ledger,
-    listing, log, message, moderation, negotiate, noun, op, operator, owner, post, report,
+    listing, log, message, model, moderation, negotiate, noun, op, operator, owner, post, report,
     reputation, scenario, secret, serve, task, team, trace,
 };
 use crate::output::{CliError, Exit, Output};
@@ -100,6 +100,8 @@ enum Command {
     Secret(secret::SecretArgs),
     /// The gateway to models: whether providers answer.
     Gateway(gateway::GatewayArgs),
+    /// Deployments of models, price files, and receipts of calls.
+    Model(model::ModelArgs),
     #[command(flatten)]
     Noun(noun::NounArgs),
     /// The realm's clock.
@@ -207,6 +209,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Operator(args) => operator::run(args, out).await,
         Command::Secret(args) => secret::run(args, out),
         Command::Gateway(args) => gateway::run(args, out).await,
+        Command::Model(args) => model::run(args, out).await,
         Command::Noun(args) => noun::run(args, out).await,
         Command::Clock(args) => clock::run(args, out).await,
         Command::Op(args) => op::run(args, out).await,

@@ -25,6 +25,18 @@ pub struct Figures {
     pub sold: u64,
     pub modelled_chip_seconds: Option<String>,
     pub modelled_chip_cost: Option<String>,
+    pub calls: Option<Calls>,
+}
+
+/// Calls of models and their tokens: those that were made or, where there are none, that were served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // The columns of the report, by name.
+pub struct Calls {
+    pub calls: u64,
+    pub input: u64,
+    pub cached: u64,
+    pub output: u64,
+    pub reasoning: u64,
 }
 
 /// A row of the report.
@@ -74,7 +86,7 @@ pub struct Accounts {
     pub position: u64,
 }
 
-const DIMENSIONS: [(&str, &str); 11] = [
+const DIMENSIONS: [(&str, &str); 14] = [
     ("owner", "owner"),
     ("agent", "agent"),
     ("counterparty", "counterparty"),
@@ -84,8 +96,14 @@ const DIMENSIONS: [(&str, &str); 11] = [
     ("asset", "asset"),
     ("model", "model"),
     ("chip", "chip"),
+    ("provider", "provider"),
+    ("deployment", "deployment"),
     ("owner,chip", "owner and chip"),
     ("agent,model,chip", "agent, model and chip"),
+    (
+        "model,provider,deployment,chip",
+        "model, provider, deployment and chip",
+    ),
 ];
 /// The periods of a report: their names in the address, and in words.
 pub(crate) const PERIODS: [(&str, &str); 4] = [
@@ -129,6 +147,22 @@ impl Accounts {
 
     fn grid(&self) -> Markup {
         let width = self.dimensions.len().max(1);
+        let all = self
+            .rows
+            .iter()
+            .chain(&self.unattributed)
+            .chain(&self.total);
+        let called = all.into_iter().any(|row| row.figures.calls.is_some());
+        let tokens: &[&str] = match called {
+            true => &[
+                "Calls",
+                "Tokens of input",
+                "Of them cached",
+                "Tokens of output",
+                "Of them reasoning",
+            ],
+            false => &[],
+        };
         html! {
             div.scroll tabindex="0" role="region" aria-label="Report" {
                 table {
@@ -139,20 +173,21 @@ impl Accounts {
                         @for name in ["Spent", "Reserved", "Earned", "Returned", "Margin", "Return on spend", "Bought", "Sold", "Chip-seconds, modelled", "Chip cost, modelled"] {
                             th.num scope="col" { (name) }
                         }
+                        @for name in tokens { th.num scope="col" { (name) } }
                         th scope="col" { "Behind it" }
                     } }
                     tbody {
                         @for row in &self.rows { tr {
                             @for (name, id) in &row.by { td { (cell(name, *id)) } }
-                            (figures(row))
+                            (figures(row, called))
                         } }
                         @for row in &self.unattributed { tr {
                             td colspan=(width) { span.quiet { "unattributed: moved without a deal" } }
-                            (figures(row))
+                            (figures(row, called))
                         } }
                         @for row in &self.total { tr.total {
                             td colspan=(width) { "Total" }
-                            (figures(row))
+                            (figures(row, called))
                         } }
                     }
                 }
@@ -197,8 +232,17 @@ fn cell(who: &Who, id: Option<AnyId>) -> Markup {
     }
 }
 
-fn figures(row: &Row) -> Markup {
+/// A row's figures; with `called` those of calls of models, too.
+fn figures(row: &Row, called: bool) -> Markup {
     let figures = &row.figures;
+    let calls = figures.calls.unwrap_or_default();
+    let calls = [
+        calls.calls,
+        calls.input,
+        calls.cached,
+        calls.output,
+        calls.reasoning,
+    ];
     html! {
         td { (row.asset) }
         td.num { (amount(&figures.spent)) }
@@ -211,6 +255,9 @@ fn figures(row: &Row) -> Markup {
         td.num { (figures.sold) }
         td.num { @if let Some(seconds) = &figures.modelled_chip_seconds { (amount(seconds)) } }
         td.num { @if let Some(cost) = &figures.modelled_chip_cost { (amount(cost)) } }
+        @if called {
+            @for number in calls { td.num { @if figures.calls.is_some() { (number) } } }
+        }
         td { @if let Some(href) = &row.facts { a href=(href) { "events" } } }
     }
 }
@@ -228,10 +275,10 @@ pub struct Fact {
     pub kind: String,
     /// How much.
     pub money: Money,
-    /// The entry of the ledger.
-    pub entry: AnyId,
-    /// The deal.
-    pub deal: Option<AnyId>,
+    /// The entry of the ledger; none for the end of a call.
+    pub entry: Option<AnyId>,
+    /// The deal or call of a model that it is of.
+    pub of: Option<AnyId>,
     /// When.
     pub at: When,
     /// The position of the event.
@@ -261,8 +308,8 @@ impl Facts {
                     html! { (fact.at) },
                     html! { (fact.kind.replace('_', " ")) },
                     html! { (fact.money) },
-                    html! { @if let Some(deal) = fact.deal { (Thing(deal)) } },
-                    html! { (Thing(fact.entry)) },
+                    html! { @if let Some(of) = fact.of { (Thing(of)) } },
+                    html! { @if let Some(entry) = fact.entry { (Thing(entry)) } },
                     position(fact.position),
                 ]
             })
@@ -271,7 +318,7 @@ impl Facts {
             words("When"),
             words("Fact"),
             numbers("Amount"),
-            words("Deal"),
+            words("Deal or call"),
             words("Entry"),
             words("Event"),
         ];

@@ -4,7 +4,7 @@ use rialto_console::Markup;
 use rialto_console::chart::{Bar, Bond, Edge, Node, Ring};
 use rialto_console::form::{FormToken, Refused, Sent};
 use rialto_console::kit::{Money, When, Who};
-use rialto_console::pages::accounts::{Accounts, Entered, Fact, Facts, Figures, Row};
+use rialto_console::pages::accounts::{Accounts, Calls, Entered, Fact, Facts, Figures, Row};
 use rialto_console::pages::agents::{self, Allowance, Issued, Private, Record};
 use rialto_console::pages::approvals::{Approval, Approvals};
 use rialto_console::pages::deals::{self, Course, Listed, Offer, Step, TalkLine};
@@ -169,6 +169,7 @@ fn accounts() -> Vec<(&'static str, Markup)> {
             sold: 1,
             modelled_chip_seconds: Some(s()),
             modelled_chip_cost: Some(s()),
+            calls: Some(Calls::default()),
         },
         facts: Some("/accounts/events".to_owned()),
     };
@@ -194,8 +195,8 @@ fn accounts() -> Vec<(&'static str, Markup)> {
         rows: vec![Fact {
             kind: s(),
             money: money(),
-            entry: TransferId(1).into(),
-            deal: Some(DealId(1).into()),
+            entry: Some(TransferId(1).into()),
+            of: Some(DealId(1).into()),
             at: when(),
             position: 1,
         }],

@@ -126,7 +126,7 @@ pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), 
         ..TokenCounts::default()
     };
     most.check()?;
-    before(ctx, args.after, agent)?;
+    before(ctx, args.after)?;
     ctx.room_for::<Inference>(share::owner(ctx.state, agent), 0)?;
     let named = SpentOnRef {
         model: Some(terms.model.clone()),
@@ -176,15 +176,13 @@ pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), 
     Ok(())
 }
 
-/// Refuses an attempt before that is still to come, or another's. Of one that is over nothing is kept here:
-/// whoever shows the attempts goes on only along those of one agent.
-fn before(ctx: &Ctx<'_>, after: Option<InferenceId>, agent: AgentId) -> Result<(), Rejection> {
-    let Some(id) = after else { return Ok(()) };
-    let open = ctx.state.inferences.get(&id);
-    let past = position_of(id.0) <= ctx.state.position();
-    match past && open.is_none_or(|call| call.agent == agent) {
-        true => Ok(()),
-        false => Err(Rejection::new(Code::NotFound, format!("{id}"))),
+/// Refuses an attempt before that is still to come. Whose another is, is not judged here: what is over has
+/// left the state, and an answer would tell who else is calling. Whoever shows attempts goes on only along
+/// those of one agent.
+fn before(ctx: &Ctx<'_>, after: Option<InferenceId>) -> Result<(), Rejection> {
+    match after.filter(|id| position_of(id.0) > ctx.state.position()) {
+        Some(id) => Err(Rejection::new(Code::NotFound, format!("{id}"))),
+        None => Ok(()),
     }
 }
 
@@ -250,11 +248,12 @@ fn end(ctx: &mut Ctx<'_>, report: &InferenceReport) -> Result<(), Rejection> {
     let call = call.ok_or(Code::NotFound)?;
     let asset = call.terms.asset;
     let scale = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.scale;
-    // A price that is for each call is for one that was answered.
-    let cost = match report.tokens.sum() {
-        0 if report.end != InferenceEnd::Served => Amount::ZERO,
-        _ => call.terms.prices.cost(&report.tokens, scale)?,
-    };
+    let answered = report.end == InferenceEnd::Served;
+    let cost = call
+        .terms
+        .prices
+        .bill(&report.tokens, answered, scale)?
+        .total;
     let paid = cost.min(call.reserved);
     if let Some(hold) = call.hold {
         ctx.end_hold(hold, paid)?;

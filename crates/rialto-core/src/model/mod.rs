@@ -22,7 +22,9 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use evolve::evolve;
-pub use price::{LongInput, LongInputSpec, Prices, PricesSpec, Rates, RatesSpec, TokenCounts};
+pub use price::{
+    Bill, BillLine, LongInput, LongInputSpec, Prices, PricesSpec, Rates, RatesSpec, TokenCounts,
+};
 
 use crate::amount::Amount;
 use crate::command::{commands, never};
@@ -137,7 +139,7 @@ pub struct Inference {
     /// When it counts as lost if nothing was reported.
     #[n(10)]
     pub lost: Time,
-    /// The attempt before it, by the same agent for the same purpose.
+    /// The attempt before it, as the agent says: it counts as one if it was the agent's own.
     #[n(11)]
     pub after: Option<InferenceId>,
 }
@@ -542,6 +544,7 @@ noun! {
             ],
         },
     }
+    own AGENT { AFTER, TASK, RUN }
 }
 
 /// A price of a million tokens, from one of a token in pico-units: the digits are the same.
@@ -582,6 +585,7 @@ fn begun(id: InferenceId, call: &Inference) -> Row {
         .with(&TASK, task.map(|id| AnyId::from(*id)))
         .with(&RUN, call.on.run.as_ref().map(ClientId::as_str))
         .seen_by(Some(Party::Agent(call.agent)))
+        .seen_by(Some(Party::Owner(call.terms.owner)))
 }
 
 fn over(id: InferenceId, receipt: &Receipt, asset: AssetId) -> Row {
@@ -630,8 +634,11 @@ facts! {
             rows [Row::new(&DEPLOYMENT, *deployment).with(&DEPLOYMENT_STATE, "retired")];
         Reserved { inference, reserved } = "model.reserved",
             concerns [inference, reserved.deployment], texts [], told [{
-                let (model, most) = (&reserved.terms.model, reserved.input.saturating_add(reserved.output));
-                let line = Told::new(*inference, format!("called {model}, {most} tokens at most"));
+                let (terms, most) = (&reserved.terms, reserved.work().tokens);
+                let on = terms.chip.as_ref().map(|chip| format!(" on {chip}"));
+                let line = format!("called {}{}", terms.model, on.unwrap_or_default());
+                let line = format!("{line} through {}, {most} tokens at most", terms.provider);
+                let line = Told::new(*inference, line);
                 line.over(reserved.reserved, reserved.terms.asset)
             }],
             rows [begun(*inference, reserved)];

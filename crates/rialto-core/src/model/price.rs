@@ -151,18 +151,32 @@ impl Rates {
         [self.reasoning, self.sound_out].map(|own| own.unwrap_or(self.output))
     }
 
-    /// What tokens cost. Their parts are within their whole.
-    fn cost(&self, tokens: &TokenCounts) -> i128 {
-        let side = |whole: u64, price: u64, parts: &[u64], prices: &[u64]| {
-            let apart: i128 = parts.iter().copied().map(i128::from).sum();
-            let plain = (i128::from(whole) - apart).max(0);
-            let parts = parts.iter().zip(prices);
-            let parts: i128 = parts.map(|(n, p)| i128::from(*n) * i128::from(*p)).sum();
-            plain * i128::from(price) + parts
-        };
-        let (read, made) = (tokens.input_parts(), tokens.output_parts());
-        side(tokens.input, self.input, &read, &self.of_input())
-            + side(tokens.output, self.output, &made, &self.of_output())
+    /// What tokens cost, kind by kind. Their parts are within their whole.
+    fn lines(&self, tokens: &TokenCounts) -> [BillLine; 9] {
+        let apart =
+            |whole: u64, parts: &[u64]| parts.iter().fold(whole, |n, p| n.saturating_sub(*p));
+        let [cached, written, written_long, image, sound_in] = tokens.input_parts();
+        let [reasoning, sound_out] = tokens.output_parts();
+        let [of_cached, of_written, of_long, of_image, of_sound] = self.of_input();
+        let [of_reasoning, of_sound_out] = self.of_output();
+        let read = apart(tokens.input, &tokens.input_parts());
+        let made = apart(tokens.output, &tokens.output_parts());
+        [
+            ("input", read, self.input),
+            ("cached", cached, of_cached),
+            ("written", written, of_written),
+            ("written_long", written_long, of_long),
+            ("image", image, of_image),
+            ("sound_in", sound_in, of_sound),
+            ("output", made, self.output),
+            ("reasoning", reasoning, of_reasoning),
+            ("sound_out", sound_out, of_sound_out),
+        ]
+        .map(|(kind, quantity, price)| BillLine {
+            kind,
+            quantity,
+            price,
+        })
     }
 
     /// The most that so much input and output can cost, of whatever kinds they turn out to be.
@@ -183,6 +197,37 @@ pub struct LongInput {
     /// The prices.
     #[n(1)]
     pub rates: Rates,
+}
+
+/// What one kind of token adds to the cost of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BillLine {
+    /// The kind, as [`RatesSpec`] calls it; `input` and `output` are what no other kind is, and `call` is
+    /// what a call costs beside its tokens.
+    pub kind: &'static str,
+    /// How many.
+    pub quantity: u64,
+    /// What one costs, in pico-units.
+    pub price: u64,
+}
+
+impl BillLine {
+    /// What they cost together, in pico-units.
+    #[must_use]
+    pub fn pico(&self) -> i128 {
+        i128::from(self.quantity) * i128::from(self.price)
+    }
+}
+
+/// What a call costs, line by line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bill {
+    /// What it is for, without what there was none of.
+    pub lines: Vec<BillLine>,
+    /// The sum of the lines, in pico-units.
+    pub pico: i128,
+    /// The sum in the asset's smallest unit, rounded up.
+    pub total: Amount,
 }
 
 /// What calls cost.
@@ -206,13 +251,33 @@ impl Prices {
         step.map_or(&self.rates, |step| &step.rates)
     }
 
-    /// What a call with these tokens costs in an asset of this scale.
+    /// What a call with these tokens costs in an asset of this scale, line by line. What each call costs
+    /// beside its tokens is for one that was answered, or of which tokens were used.
     ///
     /// # Errors
     /// [`Code::Overflow`] when it is more than an account can hold.
+    pub fn bill(&self, tokens: &TokenCounts, answered: bool, scale: u8) -> Result<Bill, Rejection> {
+        let call = BillLine {
+            kind: "call",
+            quantity: u64::from(answered || tokens.sum() > 0),
+            price: self.a_call,
+        };
+        let lines = self.rates_for(tokens.input).lines(tokens);
+        let lines = || lines.iter().chain(core::iter::once(&call));
+        let pico = lines().map(BillLine::pico).sum();
+        Ok(Bill {
+            total: rounded_up(pico, scale)?,
+            pico,
+            lines: lines().filter(|line| line.quantity > 0).copied().collect(),
+        })
+    }
+
+    /// What an answered call with these tokens costs in an asset of this scale.
+    ///
+    /// # Errors
+    /// As [`bill`](Self::bill).
     pub fn cost(&self, tokens: &TokenCounts, scale: u8) -> Result<Amount, Rejection> {
-        let pico = self.rates_for(tokens.input).cost(tokens) + i128::from(self.a_call);
-        rounded_up(pico, scale)
+        Ok(self.bill(tokens, true, scale)?.total)
     }
 
     /// The most that a call with at most so much input and output can cost: at the dearest rate that it

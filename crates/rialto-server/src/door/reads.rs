@@ -117,7 +117,7 @@ impl ListQuery {
         }
     }
 
-    fn period(&self) -> Option<(Time, Time)> {
+    pub(super) fn period(&self) -> Option<(Time, Time)> {
         match (self.from, self.to) {
             (None, None) => None,
             (from, to) => Some((Time(from.unwrap_or(0)), Time(to.unwrap_or(u64::MAX)))),

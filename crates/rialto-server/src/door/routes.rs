@@ -14,7 +14,7 @@ use rialto_core::reject::Code;
 use super::problem::Refusal;
 use super::{
     Door, about, approvals, budgets, commands, errors, inbox, invitations, models, openapi, ops,
-    reads, square,
+    reads, receipts, square,
 };
 
 /// Who may use a route; access is also judged for each resource.
@@ -172,6 +172,8 @@ routes! {
     get services "/api/services" Operator PAGE, reads::services, "Services.";
     get accounts_report "/api/report/accounts" Read &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
     get accounts_report_events "/api/report/accounts/events" Read &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
+    get inference_receipts "/api/inferences/receipts" Read &["from", "to", "cursor", "limit", "min_position"], receipts::list, "The receipts of own calls of models that ended within a time, oldest first.";
+    get inference_receipt "/api/inferences/{id}/receipt" Read &["min_position"], receipts::one, "The receipt of a call of a model, with its arithmetic, signed by the realm.";
     get trace "/api/trace/{id}" Both &["kind", "cursor", "min_position", "quarantined"], reads::trace, "Every cause and effect of a goal, call, deal, message or hold, in pages; many hops of one kind are one line, and kind lists them.";
     get log "/api/log" Both &["after", "limit", "kind", "actor", "min_position", "quarantined"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
     get log_entry "/api/log/{position}" Both AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";

@@ -79,6 +79,11 @@ async fn a_call_of_a_model_is_paid_by_what_it_used_and_followed_from_task_to_rec
     }
     assert_eq!(realm.get(&stranger, &path).await.0, StatusCode::NOT_FOUND);
 
+    // Who serves the call sees it, and not what it is for.
+    let (_, sold) = realm.get(&maker, &path).await;
+    assert_eq!(sold["agent"]["handle"], "@caller-agent", "{sold}");
+    assert_eq!(sold["task"], Value::Null, "{sold}");
+
     // Spent by the caller, earned by the maker, and nothing is left over.
     for (reader, column) in [(&person, "spent"), (&maker, "earned")] {
         let (_, report) = realm.get(reader, "/api/report/accounts?by=owner").await;
@@ -97,6 +102,77 @@ async fn a_call_of_a_model_is_paid_by_what_it_used_and_followed_from_task_to_rec
         "{trace}"
     );
     assert_eq!(trace["gaps"], json!([]), "{trace}");
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_signed_and_adds_up() {
+    let realm = Realm::new().await;
+    let (maker, _) = realm.owner("maker").await;
+    let (person, caller) = realm.owner("caller").await;
+    let (stranger, _) = realm.owner("stranger").await;
+    let meter = meter(&realm).await;
+    let deployment = deployed(&realm, &maker).await;
+    let issue = json!({ "to": "@caller-agent", "amount": "1" });
+    realm.ok(&realm.operator, "ledger.issue", issue).await;
+    let most = json!({ "deployment": deployment, "input": 1_000, "output": 100 });
+    let begun = realm.ok(&caller, "inference.reserve", most).await;
+    let inference = &begun["ids"]["inference"];
+    realm
+        .ok(&meter, "inference.settle", report(inference))
+        .await;
+    let path = format!("/api/inferences/{}/receipt", inference.as_str().unwrap());
+    let (status, _) = realm.get(&stranger, &path).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (_, about) = realm.get(&person, "/api/realm").await;
+    for reader in [&caller, &person, &maker] {
+        let (_, signed) = realm.get(reader, &path).await;
+        let over = &signed["receipt"]["over"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        // 400 at 3.00, 600 at 0.30 and 40 at 15.00 a million.
+        let amounts: Vec<String> = over["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| text(&line["amount"]))
+            .collect();
+        assert_eq!(amounts, ["0.0012", "0.00018", "0.0006", "0.00"], "{signed}");
+        assert_eq!(
+            (text(&over["sum"]), text(&over["paid"])),
+            ("0.00198".into(), "0.00198".into())
+        );
+        let proof = &signed["proof"];
+        assert_eq!(proof["key"], about["key"], "{signed}");
+        let (statement, key) = (text(&proof["statement"]), text(&proof["key"]));
+        let signature = text(&proof["signature"]);
+        assert!(rialto_server::door::receipt_is_signed(
+            &statement, &key, &signature
+        ));
+        let other = statement.replace("0.00198", "0.00199");
+        assert!(!rialto_server::door::receipt_is_signed(
+            &other, &key, &signature
+        ));
+        let told: Value = serde_json::from_str(&statement).unwrap();
+        assert_eq!(told["receipt"], signed["receipt"]);
+        let positions: Vec<&Value> = told["envelopes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|place| &place["position"])
+            .collect();
+        let receipt = &signed["receipt"];
+        assert_eq!(positions, [&receipt["position"], &over["position"]]);
+    }
+    // Its own calls are a list for whoever made them.
+    for (reader, calls) in [(&caller, 1), (&person, 1), (&maker, 0), (&stranger, 0)] {
+        let (_, page) = realm.get(reader, "/api/inferences/receipts?limit=5").await;
+        assert_eq!(page["items"].as_array().unwrap().len(), calls, "{page}");
+    }
+    let late = "/api/inferences/receipts?from=1";
+    let (_, page) = realm.get(&person, late).await;
+    assert_eq!(page["items"][0]["id"], *inference, "{page}");
+    let (_, page) = realm.get(&person, "/api/inferences/receipts?to=1").await;
+    assert_eq!(page["items"], json!([]), "{page}");
     realm.stop();
 }
 

@@ -8,6 +8,7 @@ mod ledger;
 mod log;
 mod mail;
 pub(crate) mod market;
+mod models;
 mod nouns;
 mod policy;
 mod social;
@@ -174,13 +175,14 @@ pub(crate) fn work(fold: &mut Folding<'_>) -> Result<()> {
     })
 }
 
-/// The ledger and the market, and what ended deals say of their parties: that follows from the fresh money
-/// on the accounts, so they stand in one domain.
+/// The ledger and the market, what ended deals say of their parties, and calls of models: that follows from
+/// the fresh money on the accounts, or is accounted for with the entries, so they stand in one domain.
 pub(crate) fn trade(fold: &mut Folding<'_>) -> Result<()> {
     fold.each(|fold, event| match event {
         Event::Identity(event) => fold.recorded(event),
         Event::Ledger(event) => fold.ledger(event),
         Event::Market(event) => fold.market(event),
+        Event::Model(event) => fold.model(event),
         _ => Ok(()),
     })?;
     fold.count_ended()

@@ -18,7 +18,7 @@ use rialto_core::work::WorkEvent;
 use super::Folding;
 use crate::Result;
 use crate::db::{int, kind_of, uint};
-use crate::read::{Origin, Scores};
+use crate::read::{Origin, Scope, Scores};
 
 /// How a proposal is linked to the call that it answers.
 const ANSWERED: &str = "was answered by";
@@ -264,6 +264,13 @@ impl Folding<'_> {
             return Ok(());
         };
         self.link(*inference, reserved.deployment, "is served by")?;
+        if let Some(before) = reserved.after {
+            // Only an attempt of its own agent: of one that is over the core does not know whose it was.
+            let own = Scope::Agent(reserved.agent);
+            if self.snap(&Scores::default()).sees(own, before.into())? {
+                self.link(before, *inference, "was followed by the attempt")?;
+            }
+        }
         if let Some(task) = reserved.on.tasks.first() {
             self.link(*task, *inference, "called a model by")?;
         }

@@ -15,6 +15,7 @@ mod nouns;
 mod origin;
 mod own;
 mod ranked;
+mod receipts;
 mod reputation;
 mod rights;
 mod social;
@@ -68,6 +69,7 @@ pub use newly::Newly;
 pub use nouns::noun_schema;
 pub use nouns::{NounCell, NounRow};
 pub use own::{BlockRow, MemberOf, MuteRow, Reacted, Whom};
+pub use receipts::{AttemptRow, InferenceOver, InferenceReceipt, ReceiptLine};
 pub use reputation::{DealWeight, ReputationView, SeenView};
 pub use rights::Parties;
 pub use social::{

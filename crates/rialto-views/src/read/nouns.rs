@@ -1,7 +1,7 @@
 //! Lists and details of plain nouns, from their columns.
 
 use rialto_core::amount::Amount;
-use rialto_core::id::{AnyId, OwnerId};
+use rialto_core::id::{AgentId, AnyId, OwnerId};
 use rialto_core::noun::{Column, Kind, Noun};
 use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
@@ -116,7 +116,7 @@ impl ViewReader {
             let ids = ids.collect::<rusqlite::Result<Vec<i64>>>()?;
             let mut found = Vec::with_capacity(ids.len());
             for id in ids {
-                if let Some(row) = snap.noun_row(noun, id)? {
+                if let Some(row) = snap.noun_row(scope, noun, id)? {
                     found.push((id, row));
                 }
                 if snap.is_full() {
@@ -136,13 +136,13 @@ impl ViewReader {
             if id.prefix() != noun.name || !snap.sees(scope, id)? {
                 return Ok(None);
             }
-            snap.noun_row(noun, int(id.number()))
+            snap.noun_row(scope, noun, int(id.number()))
         })
     }
 }
 
 impl Snap<'_> {
-    fn noun_row(&self, noun: &'static Noun, id: i64) -> Result<Option<NounRow>> {
+    fn noun_row(&self, scope: Scope, noun: &'static Noun, id: i64) -> Result<Option<NounRow>> {
         let kind = kind_of(noun.name);
         let sql = "SELECT at, cells FROM noun WHERE kind = ? AND id = ?";
         let mut query = self.db.prepare_cached(sql)?;
@@ -153,7 +153,11 @@ impl Snap<'_> {
             return Ok(None);
         };
         let kept: Map<String, Value> = serde_json::from_str(&cells).unwrap_or_default();
+        let hidden = self.hidden_cells(scope, noun, &kept)?;
         let cell = |column: &'static Column| {
+            if hidden.contains(&column) {
+                return Ok((column, None));
+            }
             let kept = kept.get(column.name).unwrap_or(&Value::Null);
             Ok((column, self.cell(column.kind, kept)?))
         };
@@ -167,6 +171,24 @@ impl Snap<'_> {
                 .map(cell)
                 .collect::<Result<_>>()?,
         }))
+    }
+
+    /// The columns whose cells in a row are another agent's affair.
+    fn hidden_cells(
+        &self,
+        scope: Scope,
+        noun: &'static Noun,
+        kept: &Map<String, Value>,
+    ) -> Result<&'static [&'static Column]> {
+        let Some(own) = &noun.own else {
+            return Ok(&[]);
+        };
+        let agent = kept.get(own.agent.name).and_then(Value::as_u64);
+        let is_theirs = match agent {
+            Some(agent) => self.is_party(scope, AgentId(agent).into())?,
+            None => scope == Scope::Realm,
+        };
+        Ok(if is_theirs { &[] } else { own.columns })
     }
 
     /// A kept cell as it is answered.
@@ -257,7 +279,7 @@ mod tests {
     use std::cell::{Cell as Counter, OnceCell, RefCell};
 
     use rialto_core::hash::Hash;
-    use rialto_core::id::{AgentId, AssetId, ContentId, DealId, ObligationId};
+    use rialto_core::id::{AssetId, ContentId, DealId, ObligationId};
     use rialto_core::noun::Cell;
     use rialto_core::text::{ContentRef, Labels};
     use serde_json::json;
@@ -286,6 +308,7 @@ mod tests {
             &column("empty", Kind::Amount),
         ],
         acts: &[],
+        own: None,
     };
 
     const fn column(name: &'static str, kind: Kind) -> Column {
@@ -350,7 +373,7 @@ mod tests {
             blocks: OnceCell::new(),
             shown: Counter::new(0),
         };
-        let row = snap.noun_row(&ALL, number).unwrap().unwrap();
+        let row = snap.noun_row(Scope::Realm, &ALL, number).unwrap().unwrap();
         assert_eq!((row.id, row.state()), (id, Some("kept")));
         let told = serde_json::to_value(&row).unwrap();
         for (name, want) in [

@@ -9,7 +9,7 @@ use rusqlite::Row;
 
 use super::{Fact, FactKind};
 use crate::Result;
-use crate::codec::{Coded, of_deals};
+use crate::codec::{Coded, of_deals, purpose};
 use crate::db::Units;
 use crate::read::Snap;
 
@@ -35,18 +35,22 @@ pub(super) struct Booked {
     /// What its hold held before it ended it.
     pub(super) held: i128,
     pub(super) deal: Option<(i64, i64, i64)>,
+    /// The call of a model that it is for, and the agent that made it.
+    pub(super) call: Option<(i64, i64)>,
 }
 
 pub(super) const BOOKED: &str =
     "e.id, e.at, e.kind, e.debit, e.credit, e.amount, e.asset, e.purpose, e.purpose_id, h.amount,
-    h.captured, d.id, d.buyer, d.seller";
+    h.captured, d.id, d.buyer, d.seller, i.id, i.agent";
 
-/// What an entry needs from elsewhere: the hold that it ends and the deal that it is for.
+/// What an entry needs from elsewhere: the hold that it ends, and the deal or call that it is for.
 pub(super) fn joined() -> String {
     format!(
         "LEFT JOIN hold h ON h.id = e.hold
-         LEFT JOIN deal d ON e.purpose IN ({}) AND d.id = e.purpose_id",
-        of_deals()
+         LEFT JOIN deal d ON e.purpose IN ({}) AND d.id = e.purpose_id
+         LEFT JOIN inference i ON e.purpose = {} AND i.id = e.purpose_id",
+        of_deals(),
+        purpose::INFERENCE
     )
 }
 
@@ -64,6 +68,7 @@ pub(super) fn chain(whose: &str) -> String {
 
 pub(super) fn booked(row: &Row<'_>) -> Result<Booked> {
     let deal: Option<i64> = row.get(11)?;
+    let call: Option<i64> = row.get(14)?;
     let held = row.get::<_, Option<Units>>(9)?.unwrap_or_default();
     let captured = row.get::<_, Option<Units>>(10)?.unwrap_or_default();
     Ok(Booked {
@@ -80,6 +85,10 @@ pub(super) fn booked(row: &Row<'_>) -> Result<Booked> {
             Some(deal) => Some((deal, row.get(12)?, row.get(13)?)),
             None => None,
         },
+        call: match call {
+            Some(call) => Some((call, row.get(15)?)),
+            None => None,
+        },
     })
 }
 
@@ -93,11 +102,12 @@ impl Booked {
             at: self.at,
             asset: self.asset,
             owner: side.owner,
-            agent: if deal.is_some() { buyer } else { side.agent },
+            agent: buyer.or(self.caller()).or(side.agent),
             other: seller,
             deal,
-            inference: self.is_inference(),
+            inference: self.call.map(|(call, _)| call),
             amount,
+            calls: None,
         };
         let moved = |kind| self.moves().then(|| fact(kind, self.amount));
         let told = match self.purpose {
@@ -131,10 +141,11 @@ impl Booked {
             asset: self.asset,
             owner: side.owner,
             agent,
-            other: buyer,
+            other: buyer.or(self.caller()),
             deal,
-            inference: self.is_inference(),
+            inference: self.call.map(|(call, _)| call),
             amount,
+            calls: None,
         };
         let moved = |kind, agent| self.moves().then(|| fact(kind, agent, self.amount));
         let told = match self.purpose {
@@ -158,8 +169,9 @@ impl Booked {
         told.into_iter().for_each(tell);
     }
 
-    fn is_inference(&self) -> bool {
-        matches!(self.purpose, Purpose::Inference(_))
+    /// The agent that made the call.
+    fn caller(&self) -> Option<i64> {
+        self.call.map(|(_, caller)| caller)
     }
 
     /// Whether it moves any money.
@@ -186,8 +198,9 @@ impl Booked {
             agent: own.agent,
             other: None,
             deal: None,
-            inference: false,
+            inference: None,
             amount,
+            calls: None,
         });
     }
 

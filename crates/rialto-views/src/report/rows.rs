@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use super::{Dimension, Fact, FactKind};
+use rusqlite::OptionalExtension;
+
+use super::{Calls, Dimension, Fact, FactKind};
 use crate::Result;
 use crate::chips::Used;
 use crate::read::Snap;
@@ -17,6 +19,8 @@ pub(super) struct Key {
     pub(super) other: Option<i64>,
     pub(super) model: Option<Rc<str>>,
     pub(super) chip: Option<Rc<str>>,
+    pub(super) provider: Option<Rc<str>>,
+    pub(super) deployment: Option<i64>,
 }
 
 impl Key {
@@ -38,16 +42,22 @@ impl Key {
             other: wanted(Dimension::Counterparty, key.other),
             model: named(Dimension::Model, &key.model),
             chip: named(Dimension::Chip, &key.chip),
+            provider: named(Dimension::Provider, &key.provider),
+            deployment: wanted(Dimension::Deployment, key.deployment),
         }
     }
 
-    /// `d` for a row of deals or `u` for the unattributed one, then the ids, then the names.
+    /// `d` for a row of deals and calls or `u` for the unattributed one, then the ids, then the names.
     pub(super) fn text(&self, deals: bool) -> String {
         let part = |id: Option<i64>| id.map(|id| format!("{id:x}")).unwrap_or_default();
         let way = if deals { 'd' } else { 'u' };
         let (owner, agent, other) = (part(self.owner), part(self.agent), part(self.other));
         let mut text = format!("{way}.{:x}.{owner}.{agent}.{other}", self.asset);
-        for (mark, name) in [('m', &self.model), ('c', &self.chip)] {
+        if let Some(deployment) = self.deployment {
+            // Writing to a string cannot fail.
+            let _ = write!(text, ".d{deployment:x}");
+        }
+        for (mark, name) in [('m', &self.model), ('c', &self.chip), ('p', &self.provider)] {
             if let Some(name) = name {
                 // Writing to a string cannot fail.
                 let _ = write!(text, ".{mark}{}:{name}", name.len());
@@ -69,6 +79,8 @@ pub(crate) struct RollKey {
     pub(crate) other: Option<i64>,
     pub(crate) model: Option<Rc<str>>,
     pub(crate) chip: Option<Rc<str>>,
+    pub(crate) provider: Option<Rc<str>>,
+    pub(crate) deployment: Option<i64>,
 }
 
 /// A sum of facts.
@@ -79,6 +91,8 @@ pub(crate) struct Rolled {
     pub(crate) amount: i128,
     /// Millionths of chip-seconds and of their cost, if any deal states them.
     pub(crate) chips: Option<(i128, i128)>,
+    /// Calls that are over, if it is a sum of these.
+    pub(crate) calls: Option<Calls>,
 }
 
 impl Rolled {
@@ -92,23 +106,47 @@ impl Rolled {
                 so_far.1.saturating_add(cost),
             ));
         }
+        if let Some(calls) = &more.calls {
+            self.calls.get_or_insert_default().add(calls);
+        }
     }
 }
 
-/// Looks up what deals used of which chips while facts are visited, as far as it is needed.
+/// What served a call.
+#[derive(Clone)]
+struct ServedBy {
+    model: Rc<str>,
+    provider: Rc<str>,
+    deployment: i64,
+    chip: Option<Rc<str>>,
+}
+
+/// Looks up what deals used of which chips, and what served calls, while facts are visited, as far as it is
+/// needed.
 pub(super) struct Capacity {
     apart: bool,
     last: Option<(i64, Option<Used>)>,
+    call: Option<(i64, Option<ServedBy>)>,
 }
 
 impl Capacity {
-    /// With `apart` models and chips are told apart; else what was spent is looked at alone.
+    /// With `apart` models, chips, providers and deployments are told apart; else what was spent is looked at alone.
     pub(super) fn new(apart: bool) -> Self {
-        Self { apart, last: None }
+        Self {
+            apart,
+            last: None,
+            call: None,
+        }
     }
 
     pub(super) fn by(by: &[Dimension]) -> Self {
-        Self::new(by.contains(&Dimension::Model) || by.contains(&Dimension::Chip))
+        let served = [
+            Dimension::Model,
+            Dimension::Chip,
+            Dimension::Provider,
+            Dimension::Deployment,
+        ];
+        Self::new(by.iter().any(|dimension| served.contains(dimension)))
     }
 
     /// What a fact adds to which sum. A deal pays once: its use is counted with that.
@@ -119,7 +157,10 @@ impl Capacity {
             count: 1,
             amount: fact.amount,
             chips: chips.map(|used| (used.seconds, used.cost)),
+            calls: fact.calls,
         };
+        let call = self.served_by(snap, fact)?;
+        let of_deal = used.as_ref().and_then(|used| used.model.clone());
         let key = RollKey {
             kind: fact.kind,
             deals: !fact.is_unattributed(),
@@ -127,10 +168,39 @@ impl Capacity {
             owner: fact.owner,
             agent: fact.agent,
             other: fact.other,
-            model: used.as_ref().and_then(|used| used.model.clone()),
-            chip: used.map(|used| used.chip),
+            model: of_deal.or_else(|| call.as_ref().map(|call| call.model.clone())),
+            chip: used
+                .map(|used| used.chip)
+                .or_else(|| call.as_ref().and_then(|call| call.chip.clone())),
+            provider: call.as_ref().map(|call| call.provider.clone()),
+            deployment: call.map(|call| call.deployment),
         };
         Ok((key, rolled))
+    }
+
+    fn served_by(&mut self, snap: &Snap<'_>, fact: &Fact) -> Result<Option<ServedBy>> {
+        let Some(call) = fact.inference.filter(|_| self.apart) else {
+            return Ok(None);
+        };
+        if let Some((of, served)) = &self.call
+            && *of == call
+        {
+            return Ok(served.clone());
+        }
+        let sql = "SELECT model, provider, deployment, chip FROM inference WHERE id = ?";
+        let mut query = snap.db.prepare_cached(sql)?;
+        let text = |text: String| Rc::from(text);
+        let served = query.query_row([call], |r| {
+            Ok(ServedBy {
+                model: text(r.get(0)?),
+                provider: text(r.get(1)?),
+                deployment: r.get(2)?,
+                chip: r.get::<_, Option<String>>(3)?.map(text),
+            })
+        });
+        let served = served.optional()?;
+        self.call = Some((call, served.clone()));
+        Ok(served)
     }
 
     fn used(&mut self, snap: &Snap<'_>, fact: &Fact) -> Result<Option<Used>> {

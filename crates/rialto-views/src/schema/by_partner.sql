@@ -8,6 +8,9 @@ CREATE INDEX by_partner_left ON by_partner_span(level, bucket) WHERE rolled = 0;
 CREATE TABLE by_partner_sum(
   level INTEGER NOT NULL, bucket INTEGER NOT NULL, kind INTEGER NOT NULL, deals INTEGER NOT NULL,
   asset INTEGER NOT NULL, owner INTEGER NOT NULL, agent INTEGER NOT NULL, other INTEGER NOT NULL,
-  model TEXT NOT NULL, chip TEXT NOT NULL, count INTEGER NOT NULL, amount NOT NULL,
-  seconds, cost,
-  PRIMARY KEY(level, bucket, kind, deals, asset, owner, agent, other, model, chip)) WITHOUT ROWID;
+  model TEXT NOT NULL, chip TEXT NOT NULL, provider TEXT NOT NULL, deployment INTEGER NOT NULL,
+  count INTEGER NOT NULL, amount NOT NULL, seconds, cost,
+  -- The tokens of calls of models.
+  input INTEGER, cached INTEGER, output INTEGER, reasoning INTEGER,
+  PRIMARY KEY(level, bucket, kind, deals, asset, owner, agent, other, model, chip, provider, deployment))
+  WITHOUT ROWID;

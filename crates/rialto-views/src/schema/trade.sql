@@ -97,3 +97,12 @@ CREATE TABLE deal_step(
   by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, PRIMARY KEY(deal, position)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE listing_fts USING fts5(
   title, description, items, tags, content='', tokenize='ascii');
+-- Calls of models: whose, what serves them, and, once they are over, where that stands in the log, as the
+-- first id of its envelope, and the tokens that they used.
+CREATE TABLE inference(
+  id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, owner INTEGER, seller INTEGER NOT NULL,
+  deployment INTEGER NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL, chip TEXT,
+  asset INTEGER NOT NULL, hold INTEGER, ended INTEGER, at INTEGER,
+  input INTEGER, cached INTEGER, output INTEGER, reasoning INTEGER);
+CREATE INDEX inference_agent ON inference(agent, id);
+CREATE INDEX inference_ended ON inference(ended, id) WHERE ended IS NOT NULL;

@@ -218,7 +218,23 @@ impl Dice {
     }
 }
 
-/// A random day: transfers, holds, deals with and without a team, refunds, disputes, corrections.
+/// A deployment of an owner for all.
+pub(crate) fn deployed(
+    realm: &mut Realm,
+    owner: Owner,
+    (model, chip): (&str, Option<&str>),
+    price: &str,
+) -> rialto_core::id::AnyId {
+    let terms = json!({ "model": model, "provider": "house", "upstream": format!("{model}-1"),
+        "chip": chip, "open_to": "everyone",
+        "prices": { "per_million": { "input": price, "output": price }, "sure": true } });
+    let args = json!({ "terms": terms });
+    let made = realm.attempt(owner.admin, None, "deployment.create", args);
+    id_of(&made.unwrap(), "deployment")
+}
+
+/// A random day: transfers, holds, deals with and without a team, refunds, disputes, corrections, calls of
+/// models.
 pub(crate) fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
     let mut dice = Dice(seed);
     let mut realm = Realm::new();
@@ -259,6 +275,12 @@ pub(crate) fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
             json!({ "team": team, "shares": shares }),
         );
     }
+    let served = [
+        deployed(&mut realm, owners[0], ("fast", Some("trainium2")), "1000"),
+        deployed(&mut realm, owners[1], ("fast", None), "500"),
+        deployed(&mut realm, owners[1], ("free", Some("h100")), "0"),
+    ];
+    let mut calls = Vec::new();
     let (mut holds, mut deals, mut moved) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..steps {
         realm.now_ms += 1000;
@@ -268,7 +290,29 @@ pub(crate) fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
         let pick = |dice: &mut Dice, from: &Vec<rialto_core::id::AnyId>| {
             (!from.is_empty()).then(|| from[dice.below(from.len())])
         };
-        match dice.below(8) {
+        match dice.below(11) {
+            8 | 9 => {
+                let args = json!({ "deployment": served[b % 3], "input": 900, "output": 100 });
+                let ids = realm.attempt(by, None, "inference.reserve", args);
+                calls.extend(
+                    ids.unwrap_or_default()
+                        .into_iter()
+                        .filter(|id| id.prefix() == "inference"),
+                );
+            }
+            10 => {
+                // Several are reported together, and some twice.
+                let end = ["served", "left", "failed"][dice.below(3)];
+                let (input, output) = (100 * dice.below(10), 10 * dice.below(12));
+                let tokens = json!({ "input": input, "cached": input / 2, "output": output, "reasoning": output / 3 });
+                let over: Vec<_> = (0..3).filter_map(|_| pick(&mut dice, &calls)).collect();
+                let report = |id| json!({ "inference": id, "end": end, "tokens": tokens });
+                let args = json!({ "calls": over.iter().map(report).collect::<Vec<_>>() });
+                let realms = rialto_core::identity::Principal::Realm;
+                realm
+                    .attempt(realms, None, "inference.settle", args)
+                    .unwrap();
+            }
             0 => {
                 let spec = json!({ "transfers": [{ "post": { "from": format!("@ag{a}"), "to": format!("@ag{b}"), "amount": amount } }] });
                 moved.extend(
@@ -403,6 +447,8 @@ fn the_identities_hold_over_random_days() {
             "seed {seed}"
         );
         assert_eq!(report.total[0].figures.bought, report.total[0].figures.sold);
+        let figures = &report.total[0].figures;
+        assert_eq!(figures.called, figures.served, "seed {seed}");
         deals += report.total[0].figures.bought;
         let (mut held, mut pending) = (0, 0);
         realm.state.accounts.for_each(|_, a| {
@@ -439,7 +485,7 @@ fn the_identities_hold_over_random_days() {
     assert!(deals > 50, "the days had {deals} deals");
 }
 
-/// The facts behind each row add up to the row, and what deals held is what came of it.
+/// The facts behind each row add up to the row, and what deals and calls held is what came of it.
 fn facts_add_up(views: &Views, report: &AccountsReport, by: &[Dimension]) {
     let reader = views.reader();
     for row in report.rows.iter().chain(&report.unattributed) {
@@ -483,7 +529,19 @@ fn facts_add_up(views: &Views, report: &AccountsReport, by: &[Dimension]) {
             },
         )
         .unwrap();
-    let held: i128 = deals.items.iter().map(|d| units(&d.price)).sum();
+    let all = Paging {
+        cursor: None,
+        limit: 100,
+    };
+    let noun = rialto_core::noun::with_prefix("inference").unwrap();
+    let calls = reader.nouns(Scope::Realm, noun, None, &all).unwrap();
+    assert_eq!(calls.next_cursor, None);
+    let reserved = |row: &rialto_views::NounRow| {
+        let row = serde_json::to_value(row).unwrap();
+        units(row["reserved"]["amount"].as_str().unwrap())
+    };
+    let held: i128 = deals.items.iter().map(|d| units(&d.price)).sum::<i128>()
+        + calls.items.iter().map(reserved).sum::<i128>();
     let of = |pick: fn(&Figures) -> &String| {
         report
             .rows

@@ -10,6 +10,7 @@
 mod accounts;
 mod activity;
 mod apart;
+mod calls;
 mod domains;
 mod erase;
 mod feeds;

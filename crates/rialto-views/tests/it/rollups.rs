@@ -1,6 +1,7 @@
 //! Reports add up spans that are rolled up; their figures are those of the entries, whatever the period.
 
 use rialto_core::event::{Envelope, Event, RealmEvent, VERSION};
+use rialto_core::id::{AgentId, AnyId};
 use rialto_core::identity::{Auth, Principal};
 use rialto_core::time::Time;
 use rialto_views::{Dimension, Indexed, Scope, Views};
@@ -27,9 +28,20 @@ fn roll_up(views: &mut Views) {
     while views.roll_up().unwrap() {}
 }
 
+/// The agents that a log registers.
+fn agents_in(log: &[Indexed]) -> Vec<AgentId> {
+    let made = log.iter().flat_map(|indexed| &indexed.envelope.ids);
+    let agents = made.filter_map(|id| match id {
+        AnyId::AgentId(agent) => Some(*agent),
+        _ => None,
+    });
+    agents.collect()
+}
+
 /// Compares reports of random periods, scopes and axes with those from the entries alone.
 fn compare(views: &Views, log: &[Indexed], owners: &[Owner], dice: &mut Dice, times: usize) {
     let reader = views.reader();
+    let agents = agents_in(log);
     let (begun, hours) = {
         let at = |indexed: &Indexed| indexed.envelope.at.0;
         let (first, last) = (at(&log[0]), log.iter().map(at).max().unwrap());
@@ -45,12 +57,13 @@ fn compare(views: &Views, log: &[Indexed], owners: &[Owner], dice: &mut Dice, ti
         };
         let (one, other) = (moment(), moment());
         let period = (time % 5 > 0).then(|| (Time(one.min(other)), Time(one.max(other))));
-        let scope = match dice.below(3) {
+        let scope = match dice.below(4) {
             0 => Scope::Owner(owners[dice.below(owners.len())].id),
+            1 => Scope::Agent(agents[dice.below(agents.len())]),
             _ => Scope::Realm,
         };
-        let axes = dice.below(64);
-        let by: Vec<Dimension> = (0..6)
+        let axes = dice.below(1 << Dimension::ALL.len());
+        let by: Vec<Dimension> = (0..Dimension::ALL.len())
             .filter(|n| axes >> n & 1 == 1)
             .map(|n| Dimension::ALL[n].1)
             .collect();

@@ -27,6 +27,7 @@ pub(crate) mod ledger;
 pub(crate) mod listing;
 pub(crate) mod log;
 pub(crate) mod message;
+pub(crate) mod model;
 pub(crate) mod moderation;
 pub(crate) mod negotiate;
 pub(crate) mod noun;

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::kit::Who;
-use rialto_console::pages::accounts::{Accounts, Entered, Fact, Facts, Figures, Row};
+use rialto_console::pages::accounts::{Accounts, Calls, Entered, Fact, Facts, Figures, Row};
 use rialto_console::pages::trace::{self, Hop};
 use rialto_console::shell::Place;
 use rialto_core::id::AnyId;
@@ -145,6 +145,13 @@ fn figures(figures: &rialto_views::Figures) -> Figures {
         sold: figures.sold,
         modelled_chip_seconds: figures.modelled_chip_seconds.clone(),
         modelled_chip_cost: figures.modelled_chip_cost.clone(),
+        calls: figures.called.or(figures.served).map(|calls| Calls {
+            calls: calls.calls,
+            input: calls.input,
+            cached: calls.cached,
+            output: calls.output,
+            reasoning: calls.reasoning,
+        }),
     }
 }
 
@@ -159,8 +166,8 @@ pub(super) async fn events(user: SignedIn) -> Result<Response, Refusal> {
     let fact = |row: &FactRow| Fact {
         kind: word(&row.kind),
         money: money(&row.amount, &row.asset),
-        entry: row.entry.into(),
-        deal: row.deal.map(Into::into),
+        entry: row.entry.map(Into::into),
+        of: row.deal.map(Into::into).or(row.inference.map(Into::into)),
         at: user.when(row.at),
         position: row.position,
     };

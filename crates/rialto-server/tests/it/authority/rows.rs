@@ -640,6 +640,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         | "/api/owners/{id}/export" => &["owner", "theirs.owner"],
         "/api/tasks/{id}" => &["task", "errand"],
         "/api/teams/{id}" => &["team"],
+        "/api/inferences/{id}/receipt" => &["inference"],
         "/api/trace/{id}" => return traces(w),
         path => match noun::all().find(|noun| noun.one_path == path) {
             // The world names one of each plain noun as the noun is called.
@@ -676,7 +677,8 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 38] = [
+const LISTS: [&str; 39] = [
+    "/api/inferences/receipts",
     "/api/config/reload",
     "/api/invitations",
     "/api/agents",

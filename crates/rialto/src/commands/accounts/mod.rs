@@ -1,6 +1,8 @@
 //! `rialto accounts`: what was spent, reserved, earned and returned, from the log alone.
 
-use clap::{Args, ValueEnum};
+mod export;
+
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::parse;
@@ -15,10 +17,14 @@ enum Dimension {
     Agent,
     Counterparty,
     Asset,
-    /// The model that a deal on capacity bought.
+    /// The model that was called, or that a deal on capacity bought.
     Model,
     /// The kind of chip behind it.
     Chip,
+    /// Through whom a called model was served.
+    Provider,
+    /// The deployment that served it.
+    Deployment,
 }
 
 impl Dimension {
@@ -30,6 +36,8 @@ impl Dimension {
             Self::Asset => "asset",
             Self::Model => "model",
             Self::Chip => "chip",
+            Self::Provider => "provider",
+            Self::Deployment => "deployment",
         }
     }
 }
@@ -50,6 +58,22 @@ pub struct AccountsArgs {
     paged: Paged,
     #[command(flatten)]
     remote: Remote,
+    #[command(subcommand)]
+    command: Option<AccountsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountsCommand {
+    /// Writes what own calls of models came to as a usage table (CSV), one row a day for each kind of tokens, for
+    /// `rialto fleet` and for spreadsheets.
+    Export {
+        /// In the columns of FOCUS 1.3 instead.
+        #[arg(long)]
+        focus: bool,
+        /// Only calls that ended in this time, as FROM..TO.
+        #[arg(long, value_name = "FROM..TO", value_parser = parse::period)]
+        period: Option<(Option<u64>, Option<u64>)>,
+    },
 }
 
 const FIGURES: [Column; 8] = [
@@ -69,11 +93,23 @@ const MODELLED: [Column; 2] = [
     ("CHIP COST*", "/modelled_chip_cost"),
 ];
 
+/// Printed if any calls of models were counted: those that were made or, where there are none, served.
+const CALLS: [Column; 5] = [
+    ("CALLS", "/calls/calls"),
+    ("INPUT", "/calls/input"),
+    ("CACHED", "/calls/cached"),
+    ("OUTPUT", "/calls/output"),
+    ("REASONING", "/calls/reasoning"),
+];
+
 /// Prints the accounts, or the events behind one of their rows.
 ///
 /// # Errors
 /// As the server's, or when the output cannot be written.
 pub(crate) async fn run(args: AccountsArgs, out: Output) -> Result<(), CliError> {
+    if let Some(AccountsCommand::Export { focus, period }) = args.command {
+        return export::run(&args.remote, out, focus, period.unwrap_or((None, None))).await;
+    }
     let by: Vec<&str> = args.by.iter().map(|d| d.name()).collect();
     let (from, to) = args.period.unwrap_or((None, None));
     let text = |n: Option<u64>| n.map(|n| n.to_string());
@@ -91,6 +127,7 @@ pub(crate) async fn run(args: AccountsArgs, out: Output) -> Result<(), CliError>
             ("AMOUNT", "/amount"),
             ("ASSET", "/asset"),
             ("DEAL", "/deal"),
+            ("CALL", "/inference"),
             ("ENTRY", "/entry"),
         ];
         let path = "/api/report/accounts/events";
@@ -130,6 +167,8 @@ fn print(out: Output, report: &Value, by: &[&str]) -> Result<(), CliError> {
             "agent" => ("AGENT", "/agent"),
             "model" => ("MODEL", "/model"),
             "chip" => ("CHIP", "/chip"),
+            "provider" => ("PROVIDER", "/provider"),
+            "deployment" => ("DEPLOYMENT", "/deployment"),
             _ => ("COUNTERPARTY", "/counterparty"),
         })
         .collect();
@@ -144,7 +183,7 @@ fn print(out: Output, report: &Value, by: &[&str]) -> Result<(), CliError> {
     });
     let (figures, key) = FIGURES.split_at(FIGURES.len() - 1);
     let chips = if modelled { &MODELLED[..] } else { &[] };
-    show::table(out, &rows, &[&heads, figures, chips, key].concat())?;
+    show::table(out, &rows, &[&heads, figures, &CALLS, chips, key].concat())?;
     if modelled {
         out.line(
             "* modelled by the sellers' price lists: chip-seconds behind what was spent, and what \
@@ -190,6 +229,9 @@ fn flat(row: &Value, by: &[&str], named: Option<&str>) -> Value {
     for (name, value) in marks {
         cells.insert(format!("{name}_resembles"), value);
     }
+    let made = cells.get("called").filter(|calls| calls.is_object());
+    let calls = made.or(cells.get("served")).cloned();
+    cells.insert("calls".to_owned(), calls.unwrap_or(Value::Null));
     if let Some(name) = named {
         let first = by.iter().find(|d| **d != "asset").copied().unwrap_or("row");
         cells.insert(first.to_owned(), json!(name));
