@@ -169,11 +169,11 @@ async def messages(body, version, reply):
                 await event("content_block_delta", index=index, delta={"type": "input_json_delta", "partial_json": half})
         await event("ping")
         await event("content_block_stop", index=index)
-    # As the vendor has it, the last usage repeats the input, or leaves it out.
-    told = {"output_tokens": usage.output}
-    if answer.early_usage or usage.cached:
-        told = usage_of(usage)
-        told.pop("cache_creation"), told.pop("service_tier")
+    # The last usage repeats the input, which older servers leave out.
+    told = usage_of(usage)
+    del told["cache_creation"], told["service_tier"]
+    if answer.told_once:
+        told = {"output_tokens": usage.output}
     await event("message_delta", delta={"stop_reason": STOP[answer.stop], "stop_sequence": None}, usage=told)
     await event("message_stop")
 

@@ -73,6 +73,7 @@ class Answer:
     fault: Fault | None = None  # instead of an answer
     late_fault: Fault | None = None  # after the first pieces
     pause_s: float = 0.0  # before each piece
+    told_once: bool = False  # the input of the usage comes at the beginning only, where a dialect has that
     wire: str = ""  # a fault of the wire itself: hang, hang-after-first, garbage, lies-about-length, cut
     early_usage: Usage | None = None  # told before the last one
     numeric: bool = False  # errors carry a number for a code
@@ -117,8 +118,20 @@ def _bare(asked):
     return Answer(calls=[(asked.tools[0], {})], stop="tools") if asked.tools else Answer(pieces=["no tools"])
 
 
+def _chooses(asked):
+    """Calls the tool that must be called."""
+    if asked.choice not in asked.tools:
+        return Answer(pieces=["no choice"])
+    return Answer(calls=[(asked.choice, {})], stop="tools")
+
+
 def _form(asked):
-    return Answer(pieces=[json.dumps(CITY)] if asked.schema else ["no schema"])
+    """In the form of the schema; some clients ask for it by a tool that must be called."""
+    if asked.schema:
+        return Answer(pieces=[json.dumps(CITY)])
+    if asked.choice == "any" or asked.choice in asked.tools:
+        return Answer(calls=[(asked.tools[0], CITY)], stop="tools")
+    return Answer(pieces=["no schema"])
 
 
 def _thinks(asked):
@@ -149,6 +162,7 @@ FIXED = {
     "broken": lambda: Answer(fault=Fault("broken", "something broke")),
     "numeric-error-code": lambda: Answer(fault=Fault("bad", "the request is wrong"), numeric=True),
     "no-usage": lambda: Answer(pieces=HELLO, usage=None),
+    "usage-once": lambda: Answer(pieces=HELLO, told_once=True),
     "usage-backwards": lambda: Answer(pieces=HELLO, early_usage=Usage(input=30, output=2), usage=Usage()),
     "cached": lambda: Answer(pieces=HELLO, usage=Usage(input=1000, output=7, cached=800, written=100)),
     "refuses": lambda: Answer(pieces=["I will not."], stop="refused"),
@@ -158,6 +172,7 @@ READING = {
     "tools": lambda asked: _tools(asked, 1),
     "parallel-tools": lambda asked: _tools(asked, 2),
     "bare-tool": _bare,
+    "chooses": _chooses,
     "structured": _form,
     "thinks": _thinks,
     "short": _short,

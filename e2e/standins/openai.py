@@ -202,6 +202,8 @@ def read_responses(body):
     if waiting:
         raise Wrong("No tool output found for function call")
     asked.tools = [tool["name"] for tool in body.get("tools") or [] if tool["type"] == "function"]
+    choice = body.get("tool_choice") or ""
+    asked.choice = choice["name"] if isinstance(choice, dict) else choice.replace("required", "any")
     form = (body.get("text") or {}).get("format") or {}
     if form.get("type") == "json_schema":
         asked.schema = form["schema"]
