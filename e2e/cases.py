@@ -419,10 +419,9 @@ def live_leaves(client, far):
     same("pieces", answered(client.ask(ask))["pieces"], 3)
 
 
-@case(kinds="live")
-def live_unknown_key(client, far):
-    if far.key_wrong:
-        refused(far.key_wrong(client).ask(question(far.live)), [401, 403])
+@case(kinds="live", only=lambda client, far: far.key_wrong)
+def live_wrong_key(client, far):
+    refused(far.key_wrong(client).ask(question(far.live)), [401, 403])
 
 
 def cold(client):

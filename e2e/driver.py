@@ -23,7 +23,7 @@ from standins.minds import FIXED, READING
 HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ["RIALTO_E2E_CACHE"])
 NODE = next(HERE.glob("clients/node_modules/node-linux-*/bin/node"), "node")
-PATIENCE_S = 60
+PATIENCE_S = 90
 KINDS = ("openai", "anthropic", "bedrock")
 
 

