@@ -93,7 +93,7 @@ async def answer(request, reply):
     told = Told(reply, seen)
     extra = bedrock.head if dialect is bedrock else lambda _: []
     try:
-        secret = ACCESS if dialect is bedrock else (KEY,)
+        secret = (*ACCESS, KEY) if dialect is bedrock else (KEY,)
         if not dialect.key_holds(request, *secret):
             return await told.whole(*dialect.fault("auth", "the key is wrong"), extra("auth"))
         try:

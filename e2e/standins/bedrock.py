@@ -58,7 +58,10 @@ def signed(method, target, headers, body, secret):
     return key, covered and hmac.compare_digest(want, parts["Signature"])
 
 
-def key_holds(request, key, secret):
+def key_holds(request, key, secret, bearer):
+    """A signature, or an API key of Bedrock as a bearer."""
+    if request.header("authorization") == f"Bearer {bearer}":
+        return True
     claimed = signed(request.method, request.target, request.headers, request.body, secret)
     return claimed is not None and claimed == (key, True)
 
