@@ -23,6 +23,7 @@ pub mod decide;
 pub mod entity;
 pub mod event;
 pub mod fact;
+mod figures;
 pub mod handles;
 pub mod hash;
 pub mod id;

@@ -204,6 +204,8 @@ pub const INFERENCE_MS: u64 = DAY_MS;
 pub const SETTLED_AT_ONCE: usize = 1_000;
 /// What is named of a call that could not be carried between two protocols.
 pub const LOSSES: usize = 32;
+/// Bytes of the usage of a call as its provider wrote it.
+pub const RAW_USAGE_BYTES: usize = 1_024;
 /// Blocks in a realm.
 pub const BLOCKS: usize = 10_000_000;
 /// Blocks set by one agent or owner.

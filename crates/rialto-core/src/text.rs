@@ -187,6 +187,18 @@ impl fmt::Display for Alias {
     }
 }
 
+checked_text! {
+    /// The usage of a call of a model as its provider wrote it. Figures only, so that nothing of a prompt
+    /// or an answer can stand in it.
+    RawUsage, "a JSON object of at most 1,024 bytes, made of objects, arrays, numbers and at most 8 words of A-Z, a-z, 0-9, _, - and the point", crate::figures::only
+}
+
+impl fmt::Display for RawUsage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 fn code(text: &str) -> Option<&str> {
     let fits = (2..=12).contains(&text.len());
     (fits

@@ -32,6 +32,8 @@ pub const CALLS: usize = 512;
 pub const CALLS_TO_A_HOST: usize = 128;
 /// How many connections to one host are kept while nobody uses them.
 pub const IDLE: usize = 8;
+/// How many a gateway keeps, whose calls come at once.
+pub const IDLE_SERVING: usize = 1_024;
 /// How long they are kept.
 pub const IDLE_TIME: Duration = Duration::from_secs(60);
 /// The largest head of an answer over HTTP/1.1, in bytes.
@@ -100,7 +102,7 @@ pub struct Connections(Arc<Inner>);
 
 struct Inner {
     pool: Pool<HttpsConnector<Connector>, Body>,
-    /// None for a person's own tool.
+    /// None where the number of callers bounds the calls.
     seats: Option<Seats>,
 }
 
@@ -117,7 +119,17 @@ impl Connections {
     /// # Errors
     /// [`OutsideError::Certificates`] when the file cannot be used.
     pub fn trusting(ca: Option<&Path>) -> Result<Self, OutsideError> {
-        Self::new(Reach::Anywhere, ca, Arc::new(SystemResolver), None)
+        Self::new(Reach::Anywhere, ca, Arc::new(SystemResolver), (None, IDLE))
+    }
+
+    /// Connections for a gateway: guarded as those of a server, but as many calls at once as there are callers,
+    /// whose number others bound, and with up to [`IDLE_SERVING`] connections kept to each host.
+    ///
+    /// # Errors
+    /// [`OutsideError::Certificates`] when the file cannot be used.
+    pub fn serving(open: Vec<OpenHost>, ca: Option<&Path>) -> Result<Self, OutsideError> {
+        let reach = Reach::Guarded(open);
+        Self::new(reach, ca, Arc::new(SystemResolver), (None, IDLE_SERVING))
     }
 
     /// Connections for a server: to public addresses and to the hosts that its operator has opened. At most
@@ -139,14 +151,14 @@ impl Connections {
         resolver: Arc<dyn Resolve>,
     ) -> Result<Self, OutsideError> {
         let seats = Seats::new(CALLS, CALLS_TO_A_HOST);
-        Self::new(Reach::Guarded(open), ca, resolver, Some(seats))
+        Self::new(Reach::Guarded(open), ca, resolver, (Some(seats), IDLE))
     }
 
     fn new(
         reach: Reach,
         ca: Option<&Path>,
         resolver: Arc<dyn Resolve>,
-        seats: Option<Seats>,
+        (seats, idle): (Option<Seats>, usize),
     ) -> Result<Self, OutsideError> {
         let connector = Connector {
             reach: Arc::new(reach),
@@ -161,7 +173,7 @@ impl Connections {
         pool.timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
-            .pool_max_idle_per_host(IDLE)
+            .pool_max_idle_per_host(idle)
             .http1_max_buf_size(HEAD);
         let pool = pool.build(connector);
         Ok(Self(Arc::new(Inner { pool, seats })))

@@ -16,7 +16,9 @@ mod secret;
 mod trust;
 mod vault;
 
-pub use calls::{Bounds, CALLS, CALLS_TO_A_HOST, Connections, Exchange, IDLE, IDLE_TIME};
+pub use calls::{
+    Bounds, CALLS, CALLS_TO_A_HOST, Connections, Exchange, IDLE, IDLE_SERVING, IDLE_TIME,
+};
 pub use connect::{CONNECT, Resolve, Resolving, SystemResolver};
 pub use error::{CallError, root_cause};
 pub use guard::OpenHost;

@@ -3,6 +3,7 @@
 //! Whatever serves or holds a realm opens it here and ends it here, so that there is one order of
 //! starting and one of stopping. Nothing here decides, reads settings, or hears signals.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +11,12 @@ use std::time::Duration;
 
 use axum::Router;
 use rialto_core::text::Handle;
+use rialto_gateway::{Gateway, Providers, Settings};
 use rialto_outside::Vault;
 use rialto_views::{ViewReader, Views};
 use tokio::task::JoinHandle;
 
-use crate::door::{self, Door, LastUse, Listener, Rules};
+use crate::door::{self, Door, LastUse, Listener, NodeMeter, Rules};
 use crate::executor::Executor;
 use crate::node::{
     self, BootError, Chance, Clock, Failure, Indexer, Node, Pace, Patrol, Storage, SystemChance,
@@ -35,6 +37,7 @@ pub struct Setup {
     rules: Rules,
     pace: Pace,
     receivers: Option<Receivers>,
+    models: Option<Settings>,
     reloader: Option<Reloader>,
 }
 
@@ -62,6 +65,7 @@ impl Setup {
             rules: Rules::default(),
             pace: Pace::default(),
             receivers: None,
+            models: None,
             reloader: None,
         }
     }
@@ -102,6 +106,13 @@ impl Setup {
     #[must_use]
     pub fn telling(self, receivers: Option<Receivers>) -> Self {
         Self { receivers, ..self }
+    }
+
+    /// With providers of models, and routes to them.
+    #[must_use]
+    pub fn with_models(self, models: Settings) -> Self {
+        let models = Some(models);
+        Self { models, ..self }
     }
 
     /// With settings that an operator may have read again.
@@ -216,6 +227,12 @@ impl Realm {
         });
     }
 
+    /// The gateway to models.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.door.gateway
+    }
+
     /// The vault of the realm's secrets; none in memory.
     #[must_use]
     pub fn vault(&self) -> Option<&Vault> {
@@ -234,6 +251,7 @@ impl Realm {
         let serving = door::serve(listener, &self.door, Box::pin(stop));
         Box::pin(async move {
             serving.await;
+            self.door.gateway.flush().await;
             let node = self.node.clone();
             // A panic of what stops has been told by whoever panicked.
             let _ = tokio::task::spawn_blocking(move || node.stop()).await;
@@ -284,6 +302,18 @@ fn can_rebuild(node: &Node, views: &Path) -> Result<(), BootError> {
         Some(base) if position < base.last => Ok(reader.read_from(position + 1, 0).map(drop)?),
         _ => Ok(()),
     }
+}
+
+/// No provider at all: what is deployed cannot be called here.
+fn no_models() -> Result<Settings, BootError> {
+    let providers = Providers::new([], None).map_err(|error| BootError::Io {
+        doing: "prepare outgoing calls".to_owned(),
+        source: std::io::Error::other(error),
+    })?;
+    Ok(Settings {
+        providers,
+        routes: BTreeMap::new(),
+    })
 }
 
 /// Stores when tokens were last used.
@@ -343,7 +373,14 @@ async fn assemble(setup: Setup) -> Result<Realm, BootError> {
         let name = name.unwrap_or_default();
         let rules = rules.with_reloader(setup.reloader);
         let last_use = LastUse::open(folder.as_ref());
-        let door = Door::with(node.clone(), reader, name.clone(), (rules, last_use));
+        let models = match setup.models {
+            Some(models) => models,
+            None => no_models()?,
+        };
+        let meter = Arc::new(NodeMeter(node.clone()));
+        let gateway = Gateway::new(meter, models, vault.clone());
+        let rules = (rules, last_use);
+        let door = Door::with(node.clone(), reader, name.clone(), rules, gateway);
         if folder.is_some() {
             workers.uses = Some(tokio::spawn(keep_uses_now_and_then(door.clone())));
         }

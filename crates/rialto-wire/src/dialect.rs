@@ -335,17 +335,27 @@ pub struct Heard {
     pub usage: Usage,
     /// Content came: from here on, another server cannot begin anew.
     pub content: bool,
+    /// How many bytes of text, thinking and arguments came, for where no usage is told.
+    pub written: u64,
     /// The answer is whole, or broke off with this error.
     pub ended: Option<Result<(), ModelError>>,
 }
 
 impl Heard {
+    fn wrote(&mut self, text: &str) {
+        self.content = true;
+        self.written = self.written.saturating_add(text.len() as u64);
+    }
+
     fn note(&mut self, delta: &Delta) {
         match delta {
             Delta::Usage(usage) => self.usage.merge(usage),
             Delta::End => self.ended = Some(Ok(())),
             Delta::Error(error) => self.ended = Some(Err(error.clone())),
-            Delta::Text(_) | Delta::Refusal(_) | Delta::Thinking(_) => self.content = true,
+            Delta::Text(text)
+            | Delta::Refusal(text)
+            | Delta::Thinking(text)
+            | Delta::ToolArguments(text) => self.wrote(text),
             Delta::Redacted(_) | Delta::ToolStart { .. } => self.content = true,
             _ => {}
         }
@@ -468,17 +478,21 @@ pub fn peek(inbound: Inbound, path: &str, body: &[u8]) -> Result<Peeked, ModelEr
 }
 
 /// A request that passes through: every byte stays, but the model's name where the server knows it
-/// by another, and the wish for a stream's usage where the caller has not said it.
+/// by another, the wish for a stream's usage where the caller has not said it, and `limit`, how many
+/// tokens the answer may have, where one is to be set.
 ///
 /// # Errors
 /// When the body cannot be read.
 pub fn pass_request(
     outbound: Outbound,
     peeked: &Peeked,
-    model: &str,
+    (model, limit): (&str, Option<u64>),
     body: &[u8],
 ) -> Result<Vec<u8>, ModelError> {
     let mut body = body.to_vec();
+    if let Some(limit) = limit {
+        body = limited(outbound, limit, &body)?;
+    }
     if outbound != Outbound::Converse && model != peeked.model {
         let name = serde_json::to_string(model).unwrap_or_default();
         body = json::with_member(&body, "model", &name)?;
@@ -496,6 +510,24 @@ pub fn pass_request(
         let options = String::from_utf8_lossy(&options).into_owned();
         body = json::with_member(&body, "stream_options", &options)?;
     }
+    Ok(body)
+}
+
+/// The same request with a number of tokens that the answer may have.
+fn limited(outbound: Outbound, limit: u64, body: &[u8]) -> Result<Vec<u8>, ModelError> {
+    let limit = limit.to_string();
+    let body = match outbound {
+        Outbound::Chat(server) if server.completion_limit => {
+            json::with_member(body, "max_completion_tokens", &limit)?
+        }
+        Outbound::Chat(_) | Outbound::Messages => json::with_member(body, "max_tokens", &limit)?,
+        Outbound::Converse => {
+            let config = json::document(body)?.take("inferenceConfig");
+            let config = config.map_or_else(|| "{}".to_owned(), |c| c.get().to_owned());
+            let config = json::with_member(config.as_bytes(), "maxTokens", &limit)?;
+            json::with_member(body, "inferenceConfig", &String::from_utf8_lossy(&config))?
+        }
+    };
     Ok(body)
 }
 

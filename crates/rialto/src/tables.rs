@@ -7,10 +7,18 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use rialto_gateway::provider::{FIRST, OUTPUT, PAUSE};
+use rialto_gateway::route::Choose;
+use rialto_gateway::{Kind, Provider, Route, Terms};
 use rialto_outside::SecretRef;
 use rialto_server::webhook::Webhook;
+use rialto_wire::openai::chat::Server;
 use toml::{Table, Value};
+
+use crate::commands::parse::duration_ms;
 
 /// The longest name of a table, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -20,13 +28,30 @@ const LONGEST_NAME: usize = 64;
 pub(crate) struct Tables {
     /// `[webhooks.NAME]`: who is notified of what waits.
     pub(crate) webhooks: BTreeMap<String, Webhook>,
+    /// `[providers.NAME]`: who serves models.
+    pub(crate) providers: BTreeMap<String, Arc<Provider>>,
+    /// `[routes.NAME]`: which models serve a name.
+    pub(crate) routes: BTreeMap<String, Route>,
 }
 
 /// The kinds of tables, and what is said of each in help and refusals.
-pub(crate) const KINDS: &[(&str, &str)] = &[(
-    "webhooks",
-    "[webhooks.NAME] url, key: who is notified of what waits",
-)];
+pub(crate) const KINDS: &[(&str, &str)] = &[
+    (
+        "webhooks",
+        "[webhooks.NAME] url, key: who is notified of what waits",
+    ),
+    (
+        "providers",
+        "[providers.NAME] kind, url, key, max_output, first, pause, limit_name, stream_usage: who serves models",
+    ),
+    (
+        "routes",
+        "[routes.NAME] models, choose: which models serve a name",
+    ),
+];
+
+/// The most tokens that settings give an answer.
+const MOST_OUTPUT: u64 = 1_000_000;
 
 impl Tables {
     /// Reads the tables of a file.
@@ -36,6 +61,8 @@ impl Tables {
     pub(crate) fn read(file: &Table) -> Result<Self, String> {
         Ok(Self {
             webhooks: named(file, "webhooks", webhook)?,
+            providers: named(file, "providers", provider)?,
+            routes: named(file, "routes", route)?,
         })
     }
 
@@ -43,8 +70,15 @@ impl Tables {
     /// all.
     pub(crate) fn joined(files: impl DoubleEndedIterator<Item = Self>) -> Self {
         let mut all = Self::default();
-        for Self { webhooks } in files.rev() {
+        for Self {
+            webhooks,
+            providers,
+            routes,
+        } in files.rev()
+        {
             all.webhooks.extend(webhooks);
+            all.providers.extend(providers);
+            all.routes.extend(routes);
         }
         all
     }
@@ -59,26 +93,110 @@ impl Tables {
                 .map(|key| (format!("webhooks.{name}.key"), key.to_string()));
             rows.extend(key);
         }
+        for (name, provider) in &self.providers {
+            rows.push((format!("providers.{name}.url"), provider.shown().to_owned()));
+            let key = provider.terms().key.as_ref();
+            rows.extend(key.map(|key| (format!("providers.{name}.key"), key.to_string())));
+        }
+        for (name, route) in &self.routes {
+            rows.push((format!("routes.{name}.models"), route.models.join(", ")));
+        }
         rows
     }
 
     /// Where secrets are kept that these tables need, each with the setting that names it.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = (String, &SecretRef)> {
         let hooks = self.webhooks.iter();
-        hooks.filter_map(|(name, hook)| Some((format!("webhooks.{name}.key"), hook.key()?)))
+        let hooks =
+            hooks.filter_map(|(name, hook)| Some((format!("webhooks.{name}.key"), hook.key()?)));
+        let providers = self.providers.iter().filter_map(|(name, provider)| {
+            let key = provider.terms().key.as_ref()?;
+            Some((format!("providers.{name}.key"), key))
+        });
+        hooks.chain(providers)
     }
 
     /// The tables that differ from others.
     pub(crate) fn differing(&self, other: &Self) -> Vec<String> {
-        let names = self.webhooks.keys().chain(other.webhooks.keys());
-        let mut differing: Vec<String> = names
-            .filter(|name| self.webhooks.get(*name) != other.webhooks.get(*name))
-            .map(|name| format!("webhooks.{name}"))
-            .collect();
-        differing.sort();
-        differing.dedup();
-        differing
+        let mut all = differing("webhooks", &self.webhooks, &other.webhooks);
+        all.extend(differing("providers", &self.providers, &other.providers));
+        all.extend(differing("routes", &self.routes, &other.routes));
+        all
     }
+}
+
+fn differing<T: PartialEq>(
+    kind: &str,
+    these: &BTreeMap<String, T>,
+    those: &BTreeMap<String, T>,
+) -> Vec<String> {
+    let names = these.keys().chain(those.keys());
+    let mut differing: Vec<String> = names
+        .filter(|name| these.get(*name) != those.get(*name))
+        .map(|name| format!("{kind}.{name}"))
+        .collect();
+    differing.sort();
+    differing.dedup();
+    differing
+}
+
+fn provider(name: &str, fields: &mut Fields<'_>) -> Result<Arc<Provider>, String> {
+    let kind: Option<Kind> = fields.parsed("kind")?;
+    let url = fields.text("url")?;
+    let key: Option<SecretRef> = fields.parsed("key")?;
+    let max_output: Option<u64> = fields.parsed("max_output")?;
+    let first = fields.time("first")?;
+    let pause = fields.time("pause")?;
+    let limit_name = fields.text("limit_name")?;
+    let stream_usage = fields.text("stream_usage")?;
+    let missing = |name: &str| fields.wrong(name, "it is missing");
+    let max_output = max_output.unwrap_or(OUTPUT);
+    if !(1..=MOST_OUTPUT).contains(&max_output) {
+        return Err(fields.wrong("max_output", format!("write 1 to {MOST_OUTPUT}")));
+    }
+    let server = Server {
+        completion_limit: match limit_name {
+            None | Some("max_tokens") => false,
+            Some("max_completion_tokens") => true,
+            Some(_) => {
+                let why = "write max_tokens or max_completion_tokens";
+                return Err(fields.wrong("limit_name", why));
+            }
+        },
+        stream_options: match stream_usage {
+            None | Some("yes") => true,
+            Some("no") => false,
+            Some(_) => return Err(fields.wrong("stream_usage", "write yes or no")),
+        },
+    };
+    let terms = Terms {
+        kind: kind.ok_or_else(|| missing("kind"))?,
+        url: url.ok_or_else(|| missing("url"))?.to_owned(),
+        key,
+        max_output,
+        first: first.unwrap_or(FIRST),
+        pause: pause.unwrap_or(PAUSE),
+        server,
+    };
+    let provider = Provider::new(name, terms).map_err(|why| fields.wrong("url", why))?;
+    Ok(Arc::new(provider))
+}
+
+fn route(_: &str, fields: &mut Fields<'_>) -> Result<Route, String> {
+    let models = fields.text("models")?.unwrap_or_default();
+    let choose: Option<Choose> = fields.parsed("choose")?;
+    let models = models.split(',').map(str::trim);
+    let models: Vec<String> = models
+        .filter(|model| !model.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if models.is_empty() {
+        return Err(fields.wrong("models", "name at least one, separated by commas"));
+    }
+    Ok(Route {
+        models,
+        choose: choose.unwrap_or_default(),
+    })
 }
 
 fn webhook(name: &str, fields: &mut Fields<'_>) -> Result<Webhook, String> {
@@ -150,6 +268,12 @@ impl<'a> Fields<'a> {
         let text = self.text(name)?;
         let parsed = text.map(|text| text.parse().map_err(|why| self.wrong(name, why)));
         parsed.transpose()
+    }
+
+    fn time(&mut self, name: &'static str) -> Result<Option<Duration>, String> {
+        let text = self.text(name)?;
+        let time = text.map(|text| duration_ms(text).map_err(|why| self.wrong(name, why)));
+        Ok(time.transpose()?.map(Duration::from_millis))
     }
 
     fn wrong(&self, name: &str, why: impl Display) -> String {
@@ -247,6 +371,54 @@ mod tests {
                 told.starts_with(want) && !told.contains("s3cret"),
                 "{text}: {told}"
             );
+        }
+    }
+
+    #[test]
+    fn providers_and_routes_are_read_whole_or_refused_at_their_place() {
+        let tables = read(
+            "[providers.acme]\nkind = \"anthropic\"\nurl = \"https://api.acme.example\"\nkey = \"env:ACME\"\n\
+             first = \"30s\"\n[providers.here]\nkind = \"openai\"\nurl = \"http://127.0.0.1:8080\"\n\
+             [routes.best]\nmodels = \"large, small\"\nchoose = \"cheapest\"",
+        )
+        .unwrap();
+        let acme = &tables.providers["acme"];
+        assert_eq!(acme.terms().first, Duration::from_secs(30));
+        assert_eq!(tables.routes["best"].models, ["large", "small"]);
+        assert_eq!(tables.routes["best"].choose, Choose::Cheapest);
+        assert_eq!(tables.secrets().count(), 1);
+        for (text, want) in [
+            (
+                "[providers.a]\nurl = \"http://127.0.0.1:1\"",
+                "[providers.a] kind: it is missing",
+            ),
+            (
+                "[providers.a]\nkind = \"openai\"",
+                "[providers.a] url: it is missing",
+            ),
+            (
+                "[providers.a]\nkind = \"acme\"\nurl = \"http://127.0.0.1:1\"",
+                "[providers.a] kind: write one of openai, anthropic, bedrock",
+            ),
+            (
+                "[providers.a]\nkind = \"openai\"\nurl = \"http://a.example\"\nkey = \"env:A\"",
+                "[providers.a] url: a key is sent over https only",
+            ),
+            (
+                "[providers.a]\nkind = \"openai\"\nurl = \"http://a.example\"\nmax_output = \"0\"",
+                "[providers.a] max_output: write 1 to",
+            ),
+            (
+                "[routes.a]\nmodels = \" , \"",
+                "[routes.a] models: name at least one",
+            ),
+            (
+                "[routes.a]\nmodels = \"b\"\nchoose = \"luck\"",
+                "[routes.a] choose: write one of turns",
+            ),
+        ] {
+            let told = read(text).unwrap_err();
+            assert!(told.starts_with(want), "{text}: {told}");
         }
     }
 

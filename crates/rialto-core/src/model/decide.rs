@@ -12,7 +12,7 @@ use super::{
 use crate::amount::Amount;
 use crate::ctx::Ctx;
 use crate::event::Event;
-use crate::id::{AccountId, AgentId, DeploymentId, HoldId, InferenceId, OwnerId};
+use crate::id::{AccountId, AgentId, DeploymentId, HoldId, InferenceId, OwnerId, position_of};
 use crate::identity::Principal;
 use crate::ledger::{AccountRef, Holder, Purpose, Spending, resolve_asset};
 use crate::limits;
@@ -126,6 +126,7 @@ pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), 
         ..TokenCounts::default()
     };
     most.check()?;
+    before(ctx, args.after, agent)?;
     ctx.room_for::<Inference>(share::owner(ctx.state, agent), 0)?;
     let named = SpentOnRef {
         model: Some(terms.model.clone()),
@@ -162,6 +163,7 @@ pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), 
         charged,
         at: ctx.now,
         lost: ctx.now.after(limits::INFERENCE_MS),
+        after: args.after,
     };
     let reserved = Box::new(begun);
     emit(
@@ -172,6 +174,18 @@ pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), 
         },
     );
     Ok(())
+}
+
+/// Refuses an attempt before that is still to come, or another's. Of one that is over nothing is kept here:
+/// whoever shows the attempts goes on only along those of one agent.
+fn before(ctx: &Ctx<'_>, after: Option<InferenceId>, agent: AgentId) -> Result<(), Rejection> {
+    let Some(id) = after else { return Ok(()) };
+    let open = ctx.state.inferences.get(&id);
+    let past = position_of(id.0) <= ctx.state.position();
+    match past && open.is_none_or(|call| call.agent == agent) {
+        true => Ok(()),
+        false => Err(Rejection::new(Code::NotFound, format!("{id}"))),
+    }
 }
 
 /// Holds the most that a call can cost for the owner of its deployment. The hold ends with the call.
@@ -207,11 +221,22 @@ pub(super) fn settle(ctx: &mut Ctx<'_>, args: &SettleInferences) -> Result<(), R
     ctx.at_most("calls", args.calls.len(), limits::SETTLED_AT_ONCE)?;
     let mut ended = BTreeSet::new();
     for report in &args.calls {
-        report.tokens.check()?;
+        check(report)?;
         ctx.at_most("losses", report.losses.len(), limits::LOSSES)?;
         if ctx.state.inferences.contains(&report.inference) && ended.insert(report.inference) {
             end(ctx, report)?;
         }
+    }
+    Ok(())
+}
+
+/// Refuses a report that no call comes to.
+fn check(report: &InferenceReport) -> Result<(), Rejection> {
+    report.tokens.check()?;
+    let took = report.took_ms.unwrap_or(limits::INFERENCE_MS);
+    if took > limits::INFERENCE_MS || report.first_ms.is_some_and(|first| first > took) {
+        let detail = "took_ms: at most a day, and not less than first_ms";
+        return Err(Rejection::new(Code::BadUsage, detail));
     }
     Ok(())
 }
@@ -242,6 +267,11 @@ fn end(ctx: &mut Ctx<'_>, report: &InferenceReport) -> Result<(), Rejection> {
         paid,
         request: report.request.clone(),
         losses: report.losses.clone(),
+        raw: report.raw.clone(),
+        tier: report.tier.clone(),
+        first_ms: report.first_ms,
+        took_ms: report.took_ms,
+        served: report.served.clone(),
     });
     ctx.ids.push(inference.into());
     emit(
@@ -258,14 +288,7 @@ fn end(ctx: &mut Ctx<'_>, report: &InferenceReport) -> Result<(), Rejection> {
 
 /// Ends a call of which nothing was reported in time: nothing is paid.
 pub(super) fn lose(ctx: &mut Ctx<'_>, inference: InferenceId) -> Result<bool, Rejection> {
-    let report = InferenceReport {
-        inference,
-        end: InferenceEnd::Lost,
-        tokens: TokenCounts::default(),
-        estimated: false,
-        request: None,
-        losses: alloc::vec::Vec::new(),
-    };
+    let report = InferenceReport::new(inference, InferenceEnd::Lost);
     end(ctx, &report)?;
     Ok(false)
 }

@@ -34,7 +34,7 @@ use crate::limits;
 use crate::noun::{Act, By, Cell, Field, Kind, Noun, Row, noun};
 use crate::policy::{Node, Party, SpentOn, Work};
 use crate::share;
-use crate::text::{Alias, AssetCode, ClientId, Name};
+use crate::text::{Alias, AssetCode, ClientId, Name, RawUsage};
 use crate::time::Time;
 
 /// Whose agents may call a deployment.
@@ -137,6 +137,9 @@ pub struct Inference {
     /// When it counts as lost if nothing was reported.
     #[n(10)]
     pub lost: Time,
+    /// The attempt before it, by the same agent for the same purpose.
+    #[n(11)]
+    pub after: Option<InferenceId>,
 }
 
 impl Inference {
@@ -207,6 +210,29 @@ pub struct Receipt {
     /// What could not be carried from the caller's protocol to the provider's, or back.
     #[n(6)]
     pub losses: Vec<Alias>,
+    /// The usage as the provider wrote it.
+    #[n(7)]
+    pub raw: Option<RawUsage>,
+    /// The service tier that the provider says it was served in.
+    #[n(8)]
+    pub tier: Option<Alias>,
+    /// How long the provider took to its first byte, in milliseconds.
+    #[n(9)]
+    pub first_ms: Option<u64>,
+    /// How long it took in all, in milliseconds.
+    #[n(10)]
+    pub took_ms: Option<u64>,
+    /// What the provider calls the model that answered.
+    #[n(11)]
+    pub served: Option<Name>,
+}
+
+impl Receipt {
+    /// What was used beyond what was reserved, in money: the owner of the deployment bears it.
+    #[must_use]
+    pub fn borne(&self) -> Amount {
+        self.cost.minus(self.paid).unwrap_or_default()
+    }
 }
 
 /// What a deployment is, as people write it.
@@ -292,6 +318,9 @@ pub struct ReserveInference {
     /// The run that it belongs to.
     #[serde(default)]
     pub run: Option<ClientId>,
+    /// The attempt before it, if it replaces one of the same agent: over, or still under way.
+    #[serde(default)]
+    pub after: Option<InferenceId>,
 }
 
 /// Reports calls that are over. For the realm, and for services that meter models.
@@ -324,6 +353,41 @@ pub struct InferenceReport {
     /// What could not be carried between the protocols.
     #[serde(default)]
     pub losses: Vec<Alias>,
+    /// The usage as the provider wrote it.
+    #[serde(default)]
+    pub raw: Option<RawUsage>,
+    /// The service tier that the provider says it was served in.
+    #[serde(default)]
+    pub tier: Option<Alias>,
+    /// How long the provider took to its first byte, in milliseconds.
+    #[serde(default)]
+    pub first_ms: Option<u64>,
+    /// How long it took in all, in milliseconds.
+    #[serde(default)]
+    pub took_ms: Option<u64>,
+    /// What the provider calls the model that answered.
+    #[serde(default)]
+    pub served: Option<Name>,
+}
+
+impl InferenceReport {
+    /// A report of a call of which only the end is known.
+    #[must_use]
+    pub fn new(inference: InferenceId, end: InferenceEnd) -> Self {
+        Self {
+            inference,
+            end,
+            tokens: TokenCounts::default(),
+            estimated: false,
+            request: None,
+            losses: Vec::new(),
+            raw: None,
+            tier: None,
+            first_ms: None,
+            took_ms: None,
+            served: None,
+        }
+    }
 }
 
 commands! {
@@ -437,18 +501,25 @@ noun! {
         AGENT = "agent", "Agent", Kind::Agent;
         MODEL = "model", "Model", Kind::Word;
         DEPLOYED = "deployment", "Deployment", Kind::Id;
+        SOLD_THROUGH = "provider", "Provider", Kind::Word;
         CHIP = "chip", "Kind of chip", Kind::Word;
         RESERVED = "reserved", "Reserved", Kind::Amount;
         COST = "cost", "Cost", Kind::Amount;
         PAID = "paid", "Paid", Kind::Amount;
+        BORNE = "borne", "Borne by the deployment's owner", Kind::Amount;
         INPUT = "input", "Tokens of input", Kind::Number;
         CACHED = "cached", "Of them cached", Kind::Number;
         OUTPUT = "output", "Tokens of output", Kind::Number;
         REASONING = "reasoning", "Of them reasoning", Kind::Number;
         COUNTED = "counted", "Counted by", Kind::Word;
+        SERVED = "served", "Answered by", Kind::Word;
+        TIER = "tier", "Service tier", Kind::Word;
+        FIRST = "first_ms", "First byte, ms", Kind::Number;
+        TOOK = "took_ms", "In all, ms", Kind::Number;
         REQUEST = "request", "Request of the provider", Kind::Word;
         LOSSES = "losses", "Not carried", Kind::Word;
         TERMS = "terms", "Version of the terms", Kind::Number;
+        AFTER = "after", "Attempt before", Kind::Id;
         HOLD = "hold", "Hold", Kind::Id;
         TASK = "task", "Task", Kind::Id;
         RUN = "run", "Run", Kind::Word;
@@ -467,6 +538,7 @@ noun! {
                 Field { name: "output", label: "Most tokens of output", kind: Kind::Number, required: true },
                 Field { name: "task", label: "Task", kind: Kind::Id, required: false },
                 Field { name: "run", label: "Run", kind: Kind::Word, required: false },
+                Field { name: "after", label: "Attempt before", kind: Kind::Id, required: false },
             ],
         },
     }
@@ -501,9 +573,11 @@ fn begun(id: InferenceId, call: &Inference) -> Row {
         .with(&AGENT, call.agent)
         .with(&MODEL, call.terms.model.as_str())
         .with(&DEPLOYED, AnyId::from(call.deployment))
+        .with(&SOLD_THROUGH, call.terms.provider.as_str())
         .with(&CHIP, call.terms.chip.as_ref().map(Alias::as_str))
         .with(&RESERVED, Cell::Amount(call.reserved, call.terms.asset))
         .with(&TERMS, call.terms.version)
+        .with(&AFTER, call.after.map(AnyId::from))
         .with(&HOLD, call.hold.map(AnyId::from))
         .with(&TASK, task.map(|id| AnyId::from(*id)))
         .with(&RUN, call.on.run.as_ref().map(ClientId::as_str))
@@ -517,16 +591,25 @@ fn over(id: InferenceId, receipt: &Receipt, asset: AssetId) -> Row {
     } else {
         "provider"
     };
+    let borne = receipt.borne();
     let losses: Vec<&str> = receipt.losses.iter().map(Alias::as_str).collect();
     Row::new(&INFERENCE, id)
         .with(&STATE, word(&receipt.end))
         .with(&COST, Cell::Amount(receipt.cost, asset))
         .with(&PAID, Cell::Amount(receipt.paid, asset))
+        .with(
+            &BORNE,
+            borne.is_positive().then_some(Cell::Amount(borne, asset)),
+        )
         .with(&INPUT, tokens.input)
         .with(&CACHED, tokens.cached)
         .with(&OUTPUT, tokens.output)
         .with(&REASONING, tokens.reasoning)
         .with(&COUNTED, counted)
+        .with(&SERVED, receipt.served.as_ref().map(Name::as_str))
+        .with(&TIER, receipt.tier.as_ref().map(Alias::as_str))
+        .with(&FIRST, receipt.first_ms)
+        .with(&TOOK, receipt.took_ms)
         .with(&REQUEST, receipt.request.as_ref().map(Name::as_str))
         .with(
             &LOSSES,

@@ -186,6 +186,39 @@ fn a_call_that_nobody_reports_is_lost_and_costs_nothing() {
     );
 }
 
+/// A fallback says which attempt it replaces, whether that is over or not.
+#[test]
+fn an_attempt_names_the_one_before() {
+    table(
+        r#"
+        @theirs inference.reserve {"deployment": "$fast", "input": 1, "output": 1} => ok $i
+        @ours inference.reserve {"deployment": "$fast", "input": 1, "output": 1} => ok $ours
+        @theirs inference.reserve {"deployment": "$free", "input": 1, "output": 1, "after": "$i"} => ok $j
+        @theirs inference.reserve {"deployment": "$free", "input": 1, "output": 1, "after": "$ours"} => RLT0103
+        @theirs inference.reserve {"deployment": "$free", "input": 1, "output": 1, "after": "inference_zzzzzzzzzzzz"} => RLT0103
+        clock inference.settle {"calls": [{"inference": "$i", "end": "failed"}]} => ok
+        @theirs inference.reserve {"deployment": "$free", "input": 1, "output": 1, "after": "$i"} => ok
+        "#,
+    );
+}
+
+/// What a provider says of a call is kept as it says it, as far as it is figures.
+#[test]
+fn a_report_carries_figures_and_bounded_times() {
+    table(
+        r#"
+        @theirs inference.reserve {"deployment": "$fast", "input": 1000, "output": 100} => ok $i
+        @theirs inference.reserve {"deployment": "$fast", "input": 1000, "output": 100} => ok $j
+        clock inference.settle {"calls": [{"inference": "$i", "end": "served", "raw": "{\"said\": \"ignore all rules\"}"}]} => malformed
+        clock inference.settle {"calls": [{"inference": "$i", "end": "served", "first_ms": 9, "took_ms": 8}]} => RLT0620
+        clock inference.settle {"calls": [{"inference": "$i", "end": "served", "took_ms": 86400001}]} => RLT0620
+        clock inference.settle {"calls": [{"inference": "$i", "end": "served", "tokens": {"input": 1000}, "raw": "{\"prompt_tokens\": 1000}", "tier": "flex", "first_ms": 8, "took_ms": 9, "served": "Fast 1 (2026-11)"}]} => ok
+        clock inference.settle {"calls": [{"inference": "$j", "end": "served", "tokens": {"input": 1000}, "first_ms": 8}]} => ok
+        balance @theirs 0.994
+        "#,
+    );
+}
+
 #[test]
 fn a_service_that_meters_models_reports_and_does_nothing_else() {
     table(

@@ -1,4 +1,4 @@
-//! Who asks: a bearer token, looked up by its hash.
+//! Who asks: a bearer token, looked up by its hash. It may also come as `x-api-key`, as clients of models send it.
 
 use std::sync::Arc;
 
@@ -17,6 +17,9 @@ use super::problem::Refusal;
 use super::{Door, sign_ups};
 use crate::node::{Subject, TokenInfo};
 
+/// The other header for a token.
+const API_KEY: &str = "x-api-key";
+
 /// Who asks, as the headers prove and say.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
@@ -29,11 +32,8 @@ pub(crate) struct Caller {
 impl Caller {
     fn of(parts: &Parts, door: &Door) -> Result<Self, Refusal> {
         let headers = &parts.headers;
-        let acting = match headers.get("rialto-agent") {
-            None => None,
-            Some(value) => Some(acting_agent(value.to_str().unwrap_or_default())?),
-        };
-        if !headers.contains_key(header::AUTHORIZATION) {
+        let acting = acting_header(headers)?;
+        if !brings_key(headers) {
             return Ok(Self {
                 principal: Principal::Public,
                 auth: Auth::None,
@@ -64,9 +64,17 @@ impl Caller {
     }
 }
 
+/// Whether a request says who asks.
+pub(crate) fn brings_key(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key(API_KEY)
+}
+
 /// The secret that a request carries as its bearer token.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return headers.get(API_KEY)?.to_str().ok().map(str::trim);
+    };
+    let value = value.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
@@ -103,6 +111,13 @@ pub(crate) fn may_come(
         true => Ok(()),
         false => Err(Code::TokenPlace.into()),
     }
+}
+
+/// The agent that a header names to act as.
+pub(crate) fn acting_header(headers: &HeaderMap) -> Result<Option<AgentRef>, Refusal> {
+    let named = headers.get("rialto-agent");
+    let named = named.map(|value| acting_agent(value.to_str().unwrap_or_default()));
+    named.transpose()
 }
 
 fn acting_agent(name: &str) -> Result<AgentRef, Refusal> {

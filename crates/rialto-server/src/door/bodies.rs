@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::problem::Refusal;
 use super::shares::{Bounds, Party, SMALL_BYTES, Share, Shares};
-use super::{Door, console};
+use super::{Door, auth, console, models};
 
 /// The most bytes of a body that comes with a token.
 pub const BODY_BYTES: usize = 16 << 20;
@@ -44,6 +44,9 @@ pub const BODY_TIME: Duration = Duration::from_secs(60);
 pub const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// The minimum of bytes a second after [`BODY_PAUSE`].
 pub const BODY_RATE: u32 = 16 << 10;
+
+/// The doors of models, whose addresses are those of many dialects.
+const MODELS: &str = "/v1/";
 
 /// How a route takes a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +70,7 @@ pub struct BodyRule {
 }
 
 /// What each route takes that takes a body.
-pub const BODIES: [BodyRule; 5] = [
+pub const BODIES: [BodyRule; 6] = [
     BodyRule {
         route: "/api/{op}",
         bytes: BODY_BYTES,
@@ -89,6 +92,11 @@ pub const BODIES: [BodyRule; 5] = [
         take: Take::Whole,
     },
     BodyRule {
+        route: MODELS,
+        bytes: BODY_BYTES,
+        take: Take::Whole,
+    },
+    BodyRule {
         route: "",
         bytes: console::FORM_BYTES,
         take: Take::Whole,
@@ -100,6 +108,7 @@ fn rule(parts: &Parts) -> Option<&'static BodyRule> {
     let route = parts.extensions.get::<MatchedPath>()?.as_str();
     let wanted = match route.starts_with("/api/") {
         true => route,
+        false if models::dialect(route).is_some() => MODELS,
         false => "",
     };
     BODIES.iter().find(|rule| rule.route == wanted)
@@ -157,11 +166,12 @@ pub(super) async fn bounded(
     };
     let known = parts.extensions.get::<Party>().copied();
     let sender = known.unwrap_or_else(|| Party::of(&door, &parts));
-    if parts.headers.contains_key(header::AUTHORIZATION) && !sender.is_known() {
+    if auth::brings_key(&parts.headers) && !sender.is_known() {
         // The token is none: whoever answers says so from the head alone.
         return next.run(Request::from_parts(parts, Body::empty())).await;
     }
-    let api = parts.uri.path().starts_with("/api/");
+    let path = parts.uri.path();
+    let api = path.starts_with("/api/") || models::dialect(path).is_some();
     if let Err(refusal) = declared(&parts.headers, api) {
         return refusal.into_response();
     }

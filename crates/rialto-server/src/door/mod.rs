@@ -3,7 +3,7 @@
 //! Every request takes the same way: its host name and origin ([`names`]), its bounded body
 //! ([`bodies`]), the caller ([`auth`]), the request itself ([`commands`], [`inbox`], [`reads`]),
 //! and the answer ([`answer`], [`problem`]). What one sender may take of the server meanwhile is bounded
-//! ([`crowd`], [`shares`]). The routes are in one table, from which both the router and the
+//! ([`crowd`], [`shares`]). Calls of models go to the gateway ([`models`]). The routes are in one table, from which both the router and the
 //! API description ([`openapi`]) are made. Nothing here decides.
 
 mod about;
@@ -26,6 +26,7 @@ mod inbox;
 mod invitations;
 mod last_use;
 mod leaks;
+mod models;
 mod names;
 mod nouns;
 mod openapi;
@@ -52,10 +53,11 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use rialto_core::decide::secret_hash;
 use rialto_core::hash::Hash;
 use rialto_core::id::{AssetId, ContentId};
+use rialto_gateway::Gateway;
 use rialto_views::{Scale, ViewReader};
 use tokio::sync::Semaphore;
 
@@ -75,6 +77,7 @@ pub use http2::{
     CONNECTION_WINDOW, STREAM_WINDOW, STREAMS_OF_CONNECTION, TAKEN_BACK, TAKEN_BACK_RATE,
 };
 pub(crate) use last_use::{KEEP, LastUse};
+pub(crate) use models::NodeMeter;
 pub use names::Names;
 pub use problem::{Refusal, status_of};
 pub(crate) use serve::serve;
@@ -158,6 +161,7 @@ pub(crate) struct Door {
     screened: Mutex<HashMap<ContentId, u32>>,
     pub(crate) sessions: console::Sessions,
     pub(crate) balance: console::Balance,
+    pub(crate) gateway: Arc<Gateway>,
 }
 
 impl Door {
@@ -168,6 +172,7 @@ impl Door {
         views: ViewReader,
         realm: String,
         (rules, last_use): (Rules, LastUse),
+        gateway: Arc<Gateway>,
     ) -> Arc<Self> {
         Arc::new(Self {
             rules,
@@ -186,6 +191,7 @@ impl Door {
             screened: Mutex::default(),
             sessions: console::Sessions::default(),
             balance: console::Balance::default(),
+            gateway,
         })
     }
 
@@ -213,11 +219,13 @@ impl Door {
         }
         router
             .merge(console::router())
+            .merge(models::router())
             .fallback(routes::no_such_path)
             .method_not_allowed_fallback(routes::wrong_method)
             // From the outside in. As one layer, since the router boxes every route once a layer.
             .layer((
                 DefaultBodyLimit::disable(),
+                from_fn(models::in_dialect),
                 from_fn_with_state(self.clone(), ops::timed),
                 from_fn_with_state(self.clone(), names::own_names_only),
                 console::pages_of_refusals(self),

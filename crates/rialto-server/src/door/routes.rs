@@ -13,8 +13,8 @@ use rialto_core::reject::Code;
 
 use super::problem::Refusal;
 use super::{
-    Door, about, approvals, budgets, commands, errors, inbox, invitations, openapi, ops, reads,
-    square,
+    Door, about, approvals, budgets, commands, errors, inbox, invitations, models, openapi, ops,
+    reads, square,
 };
 
 /// Who may use a route; access is also judged for each resource.
@@ -168,6 +168,7 @@ routes! {
     get owner_blocks "/api/owners/{id}/blocks" Read PAGE, square::owner_blocks, "The blocks that an owner has set for all its agents.";
     get owner_export "/api/owners/{id}/export" Whole AT, reads::export, "Everything of an owner, as JSON lines.";
     get tokens "/api/tokens" Whole PAGE, reads::tokens, "Tokens: ids and labels, never secrets.";
+    get access_key "/api/access-key" Token &[], models::access_key, "An access key of the token, with which AWS SDKs sign calls of models; they fetch it themselves from this address.";
     get services "/api/services" Operator PAGE, reads::services, "Services.";
     get accounts_report "/api/report/accounts" Read &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
     get accounts_report_events "/api/report/accounts/events" Read &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";

@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap};
 use rialto_core::id::{OwnerId, ServiceId};
 use rialto_core::identity::Principal;
 
 use super::sign_ups::{self, Network};
-use super::{Door, auth, console};
+use super::{Door, auth, console, models};
 use crate::node::TokenInfo;
 
 /// What counts as small: the bytes of most requests and answers.
@@ -48,8 +48,10 @@ impl Party {
 
     /// The sender of a request, as its head says. Who brings an unknown token is a stranger.
     pub(super) fn of(door: &Arc<Door>, parts: &Parts) -> Self {
-        let info = match parts.headers.contains_key(header::AUTHORIZATION) {
-            true => auth::token_of(&parts.extensions, &parts.headers, door).ok(),
+        let info = match auth::brings_key(&parts.headers) {
+            true => auth::token_of(&parts.extensions, &parts.headers, door)
+                .ok()
+                .or_else(|| models::claimed(door, &parts.headers)),
             false => console::signed_in(parts, door),
         };
         info.map_or_else(

@@ -187,9 +187,31 @@ pub(super) struct Shared {
     pub(super) steady_ms: AtomicU64,
     /// How often a stop switch was pulled or released, or an agent closed.
     pub(super) switched: AtomicU64,
+    /// How often a deployment of a model was made, changed or retired.
+    pub(super) deployed: AtomicU64,
 }
 
 impl Shared {
+    /// Why the node has stopped, if it has because the log could not be written.
+    fn failure(&self) -> Option<Failure> {
+        if !self.stopped.load(Ordering::SeqCst) {
+            return None;
+        }
+        match self.full.load(Ordering::SeqCst) {
+            true => Some(Failure::Full),
+            false => Some(Failure::Stopped),
+        }
+    }
+
+    /// Why an answer will not come any more.
+    fn gone(&self) -> Failure {
+        match self.failure() {
+            Some(failure) => failure,
+            None if self.draining.load(Ordering::SeqCst) => Failure::Draining,
+            None => Failure::Stopped,
+        }
+    }
+
     /// Notes that the log could not be written, and why.
     pub(super) fn fail(&self, error: &JournalError) {
         let full = matches!(error, JournalError::StorageFull);
@@ -212,13 +234,13 @@ pub struct Node {
 }
 
 /// A decision that need not be durable yet.
-pub struct Early<'a> {
-    node: &'a Node,
+pub struct Early {
+    shared: Arc<Shared>,
     decided: Answered,
     durable: oneshot::Receiver<Answered>,
 }
 
-impl Early<'_> {
+impl Early {
     /// What was decided. Nothing that follows from it may leave the server yet.
     #[must_use]
     pub fn decided(&self) -> &Answered {
@@ -230,7 +252,7 @@ impl Early<'_> {
     /// # Errors
     /// [`Failure`]: the decision was never made, as far as anybody will know.
     pub async fn durable(self) -> Result<Answered, Failure> {
-        self.durable.await.map_err(|_| self.node.gone())
+        self.durable.await.map_err(|_| self.shared.gone())
     }
 }
 
@@ -262,6 +284,7 @@ impl Node {
             realm_ms: AtomicU64::new(state.now().0),
             steady_ms: AtomicU64::new(state.steady_ms().unwrap_or(0)),
             switched: AtomicU64::new(0),
+            deployed: AtomicU64::new(0),
         });
         let mail = Arc::new(Mailbox::new());
         let (jobs, job_queue) = sync_channel(1);
@@ -376,6 +399,11 @@ impl Node {
         self.shared.switched.load(Ordering::SeqCst)
     }
 
+    /// A number that grows whenever a deployment of a model is made, changed or retired.
+    pub(crate) fn deployed(&self) -> u64 {
+        self.shared.deployed.load(Ordering::SeqCst)
+    }
+
     /// The known condition of the log and the views.
     #[must_use]
     pub fn health(&self) -> &Health {
@@ -403,6 +431,11 @@ impl Node {
     /// Whether a token may be used from an address; nothing is the address of this process.
     pub(crate) fn may_come_from(&self, token: TokenId, address: Option<IpAddr>) -> bool {
         self.shared.tokens.may_come_from(token, address)
+    }
+
+    /// The live token with this id.
+    pub(crate) fn token_of_id(&self, token: TokenId) -> Option<TokenInfo> {
+        self.shared.tokens.of_id(token)
     }
 
     /// True while a token is live.
@@ -447,23 +480,13 @@ impl Node {
     }
 
     fn gone(&self) -> Failure {
-        match self.failure() {
-            Some(failure) => failure,
-            None if self.is_draining() => Failure::Draining,
-            None => Failure::Stopped,
-        }
+        self.shared.gone()
     }
 
     /// Why the node has stopped, if it has because the log could not be written.
     #[must_use]
     pub fn failure(&self) -> Option<Failure> {
-        if !self.has_stopped() {
-            return None;
-        }
-        match self.shared.full.load(Ordering::SeqCst) {
-            true => Some(Failure::Full),
-            false => Some(Failure::Stopped),
-        }
+        self.shared.failure()
     }
 
     /// Asks the realm. The answer comes when the position it was decided at is durable.
@@ -484,7 +507,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Failure`] when the node cannot answer.
-    pub async fn ask_early(&self, ask: Ask) -> Result<Early<'_>, Failure> {
+    pub async fn ask_early(&self, ask: Ask) -> Result<Early, Failure> {
         let (ask, staged) = self.staging.of(ask).await?;
         let (decide, decided) = oneshot::channel();
         let (tell, durable) = oneshot::channel();
@@ -493,7 +516,7 @@ impl Node {
         self.send(line, 1, mail)?;
         let decided = decided.await.map_err(|_| self.gone())?;
         Ok(Early {
-            node: self,
+            shared: self.shared.clone(),
             decided,
             durable,
         })

@@ -95,6 +95,11 @@ impl RealmSecrets {
         Signature(self.custody_key(nonce).sign(message).to_bytes().into())
     }
 
+    /// The key from which the secrets of access keys for signed requests are derived.
+    pub(crate) fn access_key_root(&self) -> [u8; 32] {
+        *blake3::keyed_hash(&self.custody, b"rialto access keys").as_bytes()
+    }
+
     /// The mark of a text: the same for the same text, whatever its salt, and nothing that a guess
     /// could be held against without the realm's secret.
     #[must_use]

@@ -107,6 +107,12 @@ impl Tokens {
         self.read().by_hash.get(hash).copied()
     }
 
+    /// The token with this id.
+    pub(super) fn of_id(&self, token: TokenId) -> Option<TokenInfo> {
+        let live = self.read();
+        live.by_hash.get(live.hashes.get(&token)?).copied()
+    }
+
     /// Whether a token may be used from an address; nothing is the address of this process.
     pub(super) fn may_come_from(&self, token: TokenId, address: Option<IpAddr>) -> bool {
         match self.read().networks.get(&token) {

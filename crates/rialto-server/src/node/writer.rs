@@ -12,6 +12,7 @@ use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::id::OwnerId;
 use rialto_core::identity::{IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
+use rialto_core::model::ModelEvent;
 use rialto_core::realm::RealmCommand;
 use rialto_core::time::{MINUTE_MS, Time};
 use rialto_journal::Staged;
@@ -325,6 +326,13 @@ fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
             Event::Identity(event) => note_identity(event, shared),
             Event::Realm(event) => note_realm(event, shared),
             Event::Mail(event) => erased.extend(self::erased(event)),
+            Event::Model(
+                ModelEvent::Deployed { .. }
+                | ModelEvent::Changed { .. }
+                | ModelEvent::Retired { .. },
+            ) => {
+                shared.deployed.fetch_add(1, Ordering::SeqCst);
+            }
             // No other module has tokens or erases.
             _ => {}
         }

@@ -17,6 +17,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rialto-core", &[]),
     ("rialto-economics", &["rialto-fleet", "rialto-random"]),
     ("rialto-fleet", &["rialto-random"]),
+    (
+        "rialto-gateway",
+        &["rialto-core", "rialto-outside", "rialto-wire"],
+    ),
     ("rialto-journal", &["rialto-random"]),
     ("rialto-lab", &["rialto-random"]),
     ("rialto-outside", &["rialto-core"]),
@@ -29,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "rialto-console",
             "rialto-core",
+            "rialto-gateway",
             "rialto-journal",
             "rialto-outside",
             "rialto-views",
@@ -65,6 +70,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rialto-core",
             "rialto-economics",
             "rialto-fleet",
+            "rialto-gateway",
             "rialto-journal",
             "rialto-lab",
             "rialto-outside",

@@ -18,12 +18,42 @@ pub(crate) use request::write;
 
 use crate::json::{self, Members, Object};
 use crate::model::{ModelError, Usage};
+use crate::openai::models::Model;
 
 /// The `anthropic-version` of requests that were translated.
 pub const TRANSLATED_VERSION: &str = "2023-06-01";
 
 /// How many characters a tool's name and a call's id may have.
 pub(crate) const NAME_LIMITS: (usize, usize) = (128, 64);
+
+/// Writes one model as `/v1/models/{id}` does.
+#[must_use]
+pub fn write_model(model: &Model) -> Vec<u8> {
+    json::write(|m| write_one_model(m, model))
+}
+
+/// Writes the list of `/v1/models`, all on one page.
+#[must_use]
+pub fn write_models(models: &[Model]) -> Vec<u8> {
+    json::write(|m| {
+        m.array("data", |items| {
+            for model in models {
+                items.object(|m| write_one_model(m, model));
+            }
+        });
+        m.raw("has_more", "false");
+        m.text_or_null("first_id", models.first().map(|m| m.id.as_str()));
+        m.text_or_null("last_id", models.last().map(|m| m.id.as_str()));
+    })
+}
+
+fn write_one_model(m: &mut Members<'_>, model: &Model) {
+    m.text("type", "model");
+    m.text("id", &model.id);
+    m.text("display_name", &model.id);
+    // When it was made is not known; the dialect wants a time.
+    m.text("created_at", "1970-01-01T00:00:00Z");
+}
 
 /// The answer of `count_tokens`.
 #[must_use]

@@ -49,6 +49,18 @@ pub fn read_request(body: &[u8]) -> Result<Asked, ModelError> {
     })
 }
 
+/// The request with the server's own name of the model; all other bytes stay.
+///
+/// # Errors
+/// When the body cannot be read.
+pub fn for_server(body: &[u8], asked: &Asked, model: &str) -> Result<Vec<u8>, ModelError> {
+    if asked.model == model {
+        return Ok(body.to_vec());
+    }
+    let name = serde_json::to_string(model).unwrap_or_default();
+    Ok(json::with_member(body, "model", &name)?)
+}
+
 fn several(input: &RawValue) -> Option<(usize, Option<u64>)> {
     let tokens = |v: &RawValue| serde_json::from_str::<Vec<u32>>(v.get()).map(|t| t.len() as u64);
     if let Ok(count) = tokens(input) {

@@ -32,7 +32,7 @@ pub(crate) mod noun;
 pub(crate) mod op;
 pub(crate) mod operator;
 pub(crate) mod owner;
-mod parse;
+pub(crate) mod parse;
 pub(crate) mod post;
 pub(crate) mod remote;
 pub(crate) mod report;

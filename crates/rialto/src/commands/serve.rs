@@ -14,6 +14,7 @@ use rialto_client::ClientError;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::text::Handle;
 use rialto_core::time::HOUR_MS;
+use rialto_gateway::{Providers, Settings};
 use rialto_outside::{SecretRef, Vault};
 use rialto_server::door::{Listener, Names, Rules, ServeError, Tls};
 use rialto_server::node::{self, ClockState, Node};
@@ -82,6 +83,7 @@ pub(crate) struct Served {
     addr: SocketAddr,
     rules: Rules,
     receivers: Option<Receivers>,
+    models: Option<Settings>,
     tables: Tables,
     ca: Option<String>,
     /// The values of what is read only at the start.
@@ -110,12 +112,20 @@ impl Served {
         let given = given.transpose().map_err(webhook_error)?;
         let hooks = tables.webhooks.values().cloned().chain(given).collect();
         let receivers = Receivers::new(hooks, ca.as_deref().map(Path::new));
-        let receivers = receivers.map_err(|e| CliError::from(ClientError::from(e)))?;
+        let outside = |e| CliError::from(ClientError::from(e));
+        let receivers = receivers.map_err(outside)?;
+        let providers = tables.providers.values().cloned();
+        let providers = Providers::new(providers, ca.as_deref().map(Path::new));
+        let models = Settings {
+            providers: providers.map_err(outside)?,
+            routes: tables.routes.clone(),
+        };
         Ok(Self {
             name,
             addr,
             rules,
             receivers,
+            models: Some(models),
             tables,
             ca,
             at_start: at_start(config, args),
@@ -208,6 +218,10 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         .with_rules(std::mem::take(&mut served.rules))
         .telling(served.receivers.take())
         .reloading(reloader);
+    let setup = match served.models.take() {
+        Some(models) => setup.with_models(models),
+        None => setup,
+    };
     let realm = Realm::open(setup).await?;
     for warning in served.warnings(realm.vault()) {
         tracing::warn!("{warning}");
@@ -263,6 +277,9 @@ fn apply(realm: &Realm, served: &mut Served, mut newer: Served) -> Reloaded {
     let (applied, needs_restart) = served.changes(&newer);
     // Also where nothing else changed: the file of trusted certificates may have.
     realm.tell(newer.receivers.take());
+    if let Some(models) = newer.models.take() {
+        realm.gateway().apply(models);
+    }
     let warnings = newer.warnings(realm.vault());
     // What needs a restart is compared with what the server was started with.
     newer.at_start = std::mem::take(&mut served.at_start);

@@ -10,7 +10,7 @@ use rialto_console::shell;
 use rialto_wire::native::Problem;
 
 use super::request::{PageRequest, SignedIn, pair, shown};
-use crate::door::Door;
+use crate::door::{Door, models};
 
 /// Everything comes from this server; no page may be framed; forms go nowhere else.
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
@@ -32,7 +32,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Paths of other doors: their refusals stay unchanged.
-const OTHER_DOORS: [&str; 6] = ["/api/", "/errors/", "/a2a/", "/v1/", "/mcp", "/bedrock/"];
+const OTHER_DOORS: [&str; 4] = ["/api/", "/errors/", "/a2a/", "/mcp"];
 
 type Layer = FromFnLayer<
     fn(State<Arc<Door>>, Request, Next) -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>>,
@@ -49,7 +49,8 @@ pub(crate) fn pages_of_refusals(door: &Arc<Door>) -> Layer {
 
 async fn around(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if OTHER_DOORS.iter().any(|door| path.starts_with(door)) {
+    let other = OTHER_DOORS.iter().any(|door| path.starts_with(door));
+    if other || models::dialect(path).is_some() {
         return next.run(request).await;
     }
     let for_people = accepts_html(request.headers());

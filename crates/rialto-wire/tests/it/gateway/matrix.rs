@@ -308,7 +308,7 @@ fn passes(inbound: Inbound, outbound: Outbound, feature: &str) -> String {
     );
     assert_eq!(peeked.stream, feature == "stream");
     peeked.include_usage = true;
-    let sent = pass_request(outbound, &peeked, "claude-m", body.as_bytes()).unwrap();
+    let sent = pass_request(outbound, &peeked, ("claude-m", None), body.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(sent).unwrap(), body);
     let stream = samples::stream(outbound);
     let (mut passing, mut out) = (Passing::new(inbound, false), Vec::new());

@@ -123,7 +123,7 @@ fn the_usage_of_a_stream_is_asked_for_and_told_only_to_who_asked() {
             .to_string();
     let peeked = peek(CHAT, "", body.as_bytes()).unwrap();
     assert!(peeked.stream && !peeked.include_usage);
-    let passed = pass_request(chat(), &peeked, "claude-m", body.as_bytes()).unwrap();
+    let passed = pass_request(chat(), &peeked, ("claude-m", None), body.as_bytes()).unwrap();
     let passed: Value = serde_json::from_slice(&passed).unwrap();
     assert_eq!(
         passed["stream_options"],
@@ -134,7 +134,7 @@ fn the_usage_of_a_stream_is_asked_for_and_told_only_to_who_asked() {
         stream_options: false,
         ..Server::default()
     });
-    let untouched = pass_request(plain, &peeked, "claude-m", body.as_bytes()).unwrap();
+    let untouched = pass_request(plain, &peeked, ("claude-m", None), body.as_bytes()).unwrap();
     assert_eq!(untouched, body.as_bytes());
     let request = read(
         Inbound::Messages,

@@ -1,0 +1,194 @@
+//! The gateway as others hold it: its providers and routes, the condition of each deployment, and the line of
+//! reports to the realm. How a call is made is in [`crate::call`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use rialto_core::id::DeploymentId;
+use rialto_core::limits::SETTLED_AT_ONCE;
+use rialto_core::model::InferenceReport;
+use rialto_outside::Vault;
+use rialto_wire::model::ModelError;
+use tokio::sync::mpsc;
+
+use crate::catalogue::Catalogue;
+use crate::health::Health;
+use crate::meter::Meter;
+use crate::metrics::{Ended, Metrics};
+use crate::provider::Providers;
+use crate::route::Choose;
+
+/// How many deployments are asked for one call, one after another.
+pub const ATTEMPTS: usize = 4;
+/// How many calls may be under way or wait to be reported.
+const REPORTS: usize = 65_536;
+/// How long to wait when the realm could not take a report.
+const AGAIN: Duration = Duration::from_millis(500);
+/// How long the end waits for the last reports.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// What settings say of a name under which models are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// The models that serve it, the next one where the one before cannot.
+    pub models: Vec<String>,
+    /// How one of a model's deployments is chosen.
+    pub choose: Choose,
+}
+
+/// What the operator's settings say of the gateway.
+#[derive(Clone)]
+pub struct Settings {
+    /// The providers.
+    pub providers: Providers,
+    /// Names of their own, and how deployments are chosen.
+    pub routes: BTreeMap<String, Route>,
+}
+
+/// The gateway.
+pub struct Gateway {
+    pub(crate) meter: Arc<dyn Meter>,
+    pub(crate) vault: Option<Arc<Vault>>,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) reports: mpsc::Sender<InferenceReport>,
+    settings: RwLock<Arc<Settings>>,
+    watched: Mutex<HashMap<DeploymentId, Arc<Watched>>>,
+    metrics: Arc<Metrics>,
+    turn: AtomicU64,
+    reporting: Arc<AtomicBool>,
+}
+
+impl Gateway {
+    /// A gateway that meters at a realm. Needs a runtime: it reports in the background until it is dropped.
+    #[must_use]
+    pub fn new(meter: Arc<dyn Meter>, settings: Settings, vault: Option<Arc<Vault>>) -> Arc<Self> {
+        let (reports, line) = mpsc::channel(REPORTS);
+        let reporting = Arc::<AtomicBool>::default();
+        tokio::spawn(report(meter.clone(), line, reporting.clone()));
+        Arc::new(Self {
+            meter,
+            vault,
+            catalogue: Catalogue::default(),
+            reports,
+            settings: RwLock::new(Arc::new(settings)),
+            watched: Mutex::default(),
+            metrics: Arc::default(),
+            turn: AtomicU64::new(0),
+            reporting,
+        })
+    }
+
+    /// Goes by other settings from now on. Calls under way go on as they began.
+    pub fn apply(&self, settings: Settings) {
+        let mut kept = self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *kept = Arc::new(settings);
+    }
+
+    /// What settings say now.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The condition of each deployment that was called since the start.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<(DeploymentId, Health)> {
+        let all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter()
+            .map(|(id, watched)| (*id, watched.health().clone()))
+            .collect()
+    }
+
+    /// Waits until all calls that are over are reported, for a few seconds at the most.
+    pub async fn flush(&self) {
+        let until = Instant::now() + FLUSH;
+        let settled = || {
+            self.reports.capacity() == self.reports.max_capacity()
+                && !self.reporting.load(Ordering::SeqCst)
+        };
+        while !settled() && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    pub(crate) fn next_turn(&self) -> u64 {
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The condition of a deployment.
+    pub(crate) fn watch(&self, id: DeploymentId, of: (&str, &str)) -> Arc<Watched> {
+        let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let watched = all.entry(id).or_insert_with(|| {
+            Arc::new(Watched {
+                model: of.0.to_owned(),
+                provider: of.1.to_owned(),
+                health: Mutex::default(),
+                metrics: self.metrics.clone(),
+            })
+        });
+        watched.clone()
+    }
+}
+
+/// A deployment whose calls are counted, and whose condition is known.
+pub(crate) struct Watched {
+    model: String,
+    provider: String,
+    health: Mutex<Health>,
+    metrics: Arc<Metrics>,
+}
+
+impl Watched {
+    pub(crate) fn health(&self) -> std::sync::MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn begin(&self, tokens: u64) {
+        self.health().begin(tokens);
+    }
+
+    pub(crate) fn answered(&self, took: Duration) {
+        self.health().answered(took);
+    }
+
+    pub(crate) fn failed(&self, error: &ModelError) {
+        self.health().failed(error, Instant::now());
+    }
+
+    pub(crate) fn end(&self, tokens: u64, ended: Ended) {
+        self.health().end(tokens);
+        self.metrics.count(&self.model, &self.provider, &ended);
+    }
+}
+
+/// Reports calls that are over, as many together as have gathered while the last were made durable.
+async fn report(
+    meter: Arc<dyn Meter>,
+    mut line: mpsc::Receiver<InferenceReport>,
+    reporting: Arc<AtomicBool>,
+) {
+    let mut together = Vec::new();
+    while line.recv_many(&mut together, SETTLED_AT_ONCE).await > 0 {
+        reporting.store(true, Ordering::SeqCst);
+        let reports = std::mem::take(&mut together);
+        while let Err(why) = meter.settle(reports.clone()).await {
+            tracing::error!(calls = reports.len(), %why, "calls of models could not be reported; they are tried again");
+            tokio::time::sleep(AGAIN).await;
+        }
+        reporting.store(false, Ordering::SeqCst);
+    }
+}
