@@ -24,8 +24,22 @@ class Far:
     key_wrong: object = None  # makes a client with a wrong key of one
     live: str = ""  # the name of a real model
 
-    def model(self, name):
-        return f"{self.kind}:{name}" if self.through and self.kind != "live" else name
+    def model(self, name, client=None):
+        """How a model of a stand-in is called; one that fails is deployed for each client by itself, since a
+        deployment that fails is left alone for a while."""
+        if not self.through:
+            return name
+        return f"{self.kind}:{slug(client)}:{name}" if client else f"{self.kind}:{name}"
+
+
+# Models that fail or refuse.
+FAULTS = (
+    "rate-limited", "overloaded", "bad-request", "numeric-error-code", "error-after-200", "garbage", "lies-about-length", "cut",
+)
+
+
+def slug(client):
+    return client.name.replace(" ", "-")
 
 
 CASES = []
@@ -296,25 +310,25 @@ def refused(got, statuses, kinds=None):
 @case()
 def error_rate_limited(client, far):
     for streamed in (False, True):
-        got = client.ask(question(far.model("rate-limited"), stream=streamed))
+        got = client.ask(question(far.model("rate-limited", client), stream=streamed))
         refused(got, [429], ["RateLimit", "Throttling"])
 
 
 @case()
 def error_overloaded(client, far):
     status = {"messages": 529, "chat": 503, "responses": 503, "converse": 503}[client.dialect]
-    got = client.ask(question(far.model("overloaded")))
+    got = client.ask(question(far.model("overloaded", client)))
     refused(got, [status], ["Overloaded", "InternalServer", "ServiceUnavailable", "APIError"])
 
 
 @case()
 def error_bad_request(client, far):
-    refused(client.ask(question(far.model("bad-request"))), [400], ["BadRequest", "Validation", "InvalidRequest"])
+    refused(client.ask(question(far.model("bad-request", client))), [400], ["BadRequest", "Validation", "InvalidRequest"])
 
 
 @case()
 def error_with_a_number_for_its_code(client, far):
-    refused(client.ask(question(far.model("numeric-error-code"))), [400], ["BadRequest", "Validation", "InvalidRequest"])
+    refused(client.ask(question(far.model("numeric-error-code", client))), [400], ["BadRequest", "Validation", "InvalidRequest"])
 
 
 @case()
@@ -331,7 +345,7 @@ def error_wrong_key(client, far):
 
 @case()
 def error_after_200(client, far):
-    refused(client.ask(question(far.model("error-after-200"), stream=True)), None)
+    refused(client.ask(question(far.model("error-after-200", client), stream=True)), None)
 
 
 # What is asked directly shows what each client itself makes of a broken wire; that is not for us to judge.
@@ -341,9 +355,9 @@ def broken_wires(client, far):
         for streamed in (False, True):
             if name == "lies-about-length" and streamed and far.kind == "bedrock":
                 continue
-            got = client.ask(question(far.model(name), stream=streamed))
+            got = client.ask(question(far.model(name, client), stream=streamed))
             try:
-                refused(got, None if streamed else [502, 503, 500, 424])
+                refused(got, None if streamed else [500, 502, 503, 504, 424])
             except Wrong as wrong:
                 raise Wrong(f"{name}{' streamed' if streamed else ''}: {wrong}") from None
 

@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 
 import money
-from cases import Far, Wrong, wanted
+from cases import FAULTS, Far, Wrong, slug, wanted
 from clients.neutral import answer
 from clients.python_clients import CLIENTS
 from realm import Child, Realm
@@ -198,12 +198,15 @@ def through(board, part):
     realm = Realm(settings, env)
     try:
         for kind in KINDS:
-            for name in (*FIXED, *READING):
+            for name in {*FIXED, *READING} - {*FAULTS}:
                 realm.deploy(f"{kind}:{name}", kind, name, PRICES)
         agent = realm.agent("buyer", "1000")
         clients = Clients(realm.url, agent.token, money.access_of(agent), part[0])
         try:
             for kind in KINDS:
+                for client in clients.clients:
+                    for name in FAULTS:
+                        realm.deploy(f"{kind}:{slug(client)}:{name}", kind, name, PRICES)
                 board.run(clients.clients, Far(kind, True, key_wrong=clients.wrong), part[1])
         finally:
             clients.close()

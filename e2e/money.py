@@ -83,9 +83,9 @@ def receipts(realm, agent):
             same(f"{kind}:slow state", row["state"], "left")
             if not 0 < row["output"] < 400:
                 raise Wrong(f"a caller left after three pieces and pays for {row['output']} tokens of output: {row}")
-        for row in by_model[f"{kind}:rate-limited"]:
-            same(f"{kind}:rate-limited paid", Decimal(row["paid"]["amount"]), 0)
-            same(f"{kind}:rate-limited state", row["state"], "failed")
+        for row in (row for model in by_model for row in by_model[model] if model.endswith((":rate-limited", ":bad-request"))):
+            same(f"{row['model']} paid", Decimal(row["paid"]["amount"]), 0)
+            same(f"{row['model']} state", row["state"], "failed")
         for row in by_model[f"{kind}:usage-backwards"]:
             if row["input"] not in (11, 30) or row["output"] != 7:
                 raise Wrong(f"usage that went back was added up or lost: {row}")
