@@ -17,6 +17,7 @@ use rialto_wire::dialect::{
     Heard, Inbound, Outbound, Outgoing, Passing, StreamWriter, Translation,
 };
 use rialto_wire::model::{Delta, ErrorKind, Losses, ModelError, Told};
+use rialto_wire::words::Words;
 
 use crate::fault;
 use crate::provider::Provider;
@@ -79,6 +80,13 @@ impl Pipe {
         match self {
             Self::Pass(pass) => &pass.0.heard,
             Self::Translate(translation) => &translation.heard,
+        }
+    }
+
+    fn words(&self) -> &Words {
+        match self {
+            Self::Pass(pass) => pass.0.words(),
+            Self::Translate(translation) => translation.words(),
         }
     }
 
@@ -200,7 +208,8 @@ impl Stream {
             }
             None => return,
         };
-        if let Some(running) = self.running.take() {
+        if let Some(mut running) = self.running.take() {
+            running.used.words = self.pipe.words().clone();
             running.end(end);
         }
     }
@@ -211,8 +220,19 @@ impl Stream {
         };
         self.pipe.fail(error, &mut self.out);
         note(&mut running, &self.pipe);
+        running.used.words = self.pipe.words().clone();
         running.watched().failed(error);
         running.end(InferenceEnd::Failed);
+    }
+}
+
+impl Drop for Stream {
+    /// The caller has left: what was heard until then is reported.
+    fn drop(&mut self) {
+        if let Some(running) = &mut self.running {
+            note(running, &self.pipe);
+            running.used.words = self.pipe.words().clone();
+        }
     }
 }
 

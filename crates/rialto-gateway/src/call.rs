@@ -17,6 +17,7 @@ use rialto_core::text::Name;
 use rialto_outside::{Bounds, CallError};
 use rialto_wire::dialect::{self, Inbound, Outbound, Peeked};
 use rialto_wire::model::{ErrorKind, Losses, ModelError, Told};
+use rialto_wire::words::Words;
 
 use crate::answer::{Pipe, Stream};
 use crate::catalogue::Deployed;
@@ -268,7 +269,7 @@ impl Gateway {
         call: &Call,
         target: &Target,
         (input, output): (u64, u64),
-        _after: Option<InferenceId>,
+        after: Option<InferenceId>,
     ) -> Result<(Running, Asking<Result<(), Rejection>>), ModelError> {
         let refused = fault::model_error;
         let place = self.reports.clone().reserve_owned().await;
@@ -280,6 +281,7 @@ impl Gateway {
             pay_from: None,
             task: None,
             run: None,
+            after,
         };
         let asking = self.meter.reserve(call.who.clone(), ask);
         let watched = target.watched.clone();
@@ -325,6 +327,10 @@ impl Gateway {
                 Ok(answered(headers, kind, stream.into_body()))
             }
             Ok(Begun::Whole(body)) => {
+                let told = Told {
+                    latency_ms: running.first.map_or(0, |time| time.as_millis() as u64),
+                    ..told
+                };
                 let translated = whole(inbound, outbound, (&prepared, told), body, &mut running);
                 match translated {
                     Ok(body) => {
@@ -491,15 +497,15 @@ fn whole(
     body: Bytes,
     running: &mut Running,
 ) -> Result<Bytes, ModelError> {
+    running.used.words = Words::of(&body);
+    running.used.written = body.len() as u64;
     let Some(outgoing) = &prepared.outgoing else {
         running.used.usage = dialect::usage_of(inbound, &body);
-        running.used.written = body.len() as u64;
         return Ok(body);
     };
     let mut losses = running.losses.clone();
     let answer = dialect::read_answer(outbound, outgoing, &body, &mut losses)?;
     running.used.usage = answer.usage;
-    running.used.written = body.len() as u64;
     let body = dialect::write_answer(inbound, &answer, &told, &mut losses);
     running.losses = losses;
     Ok(body.into())

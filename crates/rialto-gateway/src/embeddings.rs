@@ -8,6 +8,7 @@ use rialto_core::model::InferenceEnd;
 use rialto_wire::model::{ErrorKind, ModelError};
 use rialto_wire::openai::embeddings::{self, Asked};
 use rialto_wire::openai::models::Model;
+use rialto_wire::words::Words;
 use rialto_wire::{anthropic, dialect};
 
 use crate::call::{Call, Target, answered, read_whole, request_id};
@@ -63,6 +64,7 @@ impl Gateway {
                 .await?;
             running.request = request_id(response.headers());
             let body = read_whole(target, response.into_body(), until).await?;
+            running.used.words = Words::of(&body);
             let (body, usage) = embeddings::answer(&body, asked.base64)?;
             running.used.usage = usage;
             running.used.usage.output = Some(0);

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use rialto_core::id::InferenceId;
 use rialto_core::limits::{LOSSES, WORK_AT_ONCE};
 use rialto_core::model::{InferenceEnd, InferenceReport, TokenCounts};
-use rialto_core::text::{Alias, Name};
+use rialto_core::text::{Alias, Name, RawUsage};
 use rialto_wire::model::{Losses, Usage};
+use rialto_wire::words::Words;
 use tokio::sync::mpsc::OwnedPermit;
 
 use crate::estimate;
@@ -25,6 +26,8 @@ pub(crate) struct Used {
     pub(crate) usage: Usage,
     /// Bytes that the answer had, for where it says nothing.
     pub(crate) written: u64,
+    /// What the provider says of the call in its own words.
+    pub(crate) words: Words,
     /// Whether the provider was asked at all.
     pub(crate) asked: bool,
 }
@@ -100,13 +103,22 @@ impl Running {
         );
         let names = self.losses.all().iter().map(ToString::to_string);
         let losses = names.filter_map(|name| Alias::new(&name).ok());
+        let words = &self.used.words;
+        let usage = words.usage();
         place.send(InferenceReport {
-            inference: self.inference,
-            end,
             tokens,
             estimated,
             request: self.request.take(),
             losses: losses.take(LOSSES).collect(),
+            raw: usage.and_then(|usage| RawUsage::new(&usage).ok()),
+            tier: word(words.tier.as_deref()),
+            served: words
+                .model
+                .as_deref()
+                .and_then(|model| Name::new(model).ok()),
+            first_ms: self.first.map(millis),
+            took_ms: Some(millis(self.began.elapsed())),
+            ..InferenceReport::new(self.inference, end)
         });
     }
 
@@ -140,6 +152,15 @@ impl Drop for Running {
             false => InferenceEnd::Failed,
         });
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A tier as the realm takes it: providers write some in capitals.
+fn word(tier: Option<&str>) -> Option<Alias> {
+    Alias::new(&tier?.to_ascii_lowercase()).ok()
 }
 
 /// The counts as the realm takes them: no part is larger than what is left of its whole.

@@ -8,6 +8,7 @@ use crate::bedrock::{self, event_stream};
 use crate::json;
 use crate::model::{Answer, Delta, Losses, ModelError, Names, Request, Told, Usage};
 use crate::openai::chat::Server;
+use crate::words::Words;
 use crate::{anthropic, openai, sse};
 
 /// What a caller speaks.
@@ -242,6 +243,7 @@ impl Reader {
 pub struct StreamReader {
     reader: Reader,
     events: sse::Parser,
+    words: Words,
 }
 
 impl StreamReader {
@@ -251,7 +253,14 @@ impl StreamReader {
         Self {
             reader: Reader::new(dialect),
             events: sse::Parser::default(),
+            words: Words::default(),
         }
+    }
+
+    /// What the server said of the call so far, in its own words.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        &self.words
     }
 
     /// Takes the next bytes.
@@ -261,17 +270,23 @@ impl StreamReader {
 
     /// As [`Self::push`]; hands on every event that was read.
     fn each(&mut self, bytes: &[u8], out: &mut Vec<Delta>, mut seen: impl FnMut(sse::Event)) {
-        let Self { reader, events } = self;
+        let Self {
+            reader,
+            events,
+            words,
+        } = self;
         if let Reader::Converse(reader, frames) = reader {
-            if frames
-                .push(bytes, |frame| reader.frame(&frame, out))
-                .is_err()
-            {
+            let each = |frame: event_stream::Frame| {
+                words.hear(&frame.payload);
+                reader.frame(&frame, out);
+            };
+            if frames.push(bytes, each).is_err() {
                 reader.broken(out);
             }
             return;
         }
         events.push(bytes, |event| {
+            words.hear(event.data.as_bytes());
             reader.event(&event, out);
             seen(event);
         });
@@ -282,7 +297,7 @@ impl StreamReader {
 
     /// The stream is over: says whether the answer was whole.
     pub fn finish(&mut self, out: &mut Vec<Delta>) {
-        let Self { reader, events } = self;
+        let Self { reader, events, .. } = self;
         events.finish(|event| reader.event(&event, out));
         reader.finish(out);
     }
@@ -392,6 +407,12 @@ impl Translation {
             heard: Heard::default(),
             losses: Losses::default(),
         }
+    }
+
+    /// What the server said of the call so far, in its own words.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        self.reader.words()
     }
 
     /// Takes the server's next bytes, adds the caller's to `out`.
@@ -566,6 +587,12 @@ impl Passing {
             deltas: Vec::new(),
             heard: Heard::default(),
         }
+    }
+
+    /// What the server said of the call so far, in its own words.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        self.reader.words()
     }
 
     /// Takes the server's next bytes, adds the caller's to `out`.
