@@ -77,8 +77,8 @@ class Api:
         except urllib.error.HTTPError as error:
             raise Refused(f"{path}: {error.code} {error.read().decode()[:500]}") from None
 
-    def op(self, name, **args):
-        return self._ask(f"/api/{name}", args)
+    def op(self, op, **args):
+        return self._ask(f"/api/{op}", args)
 
     def get(self, path):
         return self._ask(path)
@@ -88,7 +88,7 @@ class Api:
         rows, cursor = [], None
         while True:
             mark = "&" if "?" in path else "?"
-            page = self.get(f"{path}{mark}limit=200" + (f"&cursor={cursor}" if cursor else ""))
+            page = self.get(f"{path}{mark}limit=100" + (f"&cursor={cursor}" if cursor else ""))
             rows += page["items"]
             cursor = page.get("next_cursor")
             if not cursor:
