@@ -279,8 +279,8 @@ impl Gateway {
             input,
             output,
             pay_from: None,
-            task: None,
-            run: None,
+            task: call.who.task,
+            run: call.who.run.clone(),
             after,
         };
         let asking = self.meter.reserve(call.who.clone(), ask);
@@ -498,14 +498,15 @@ fn whole(
     running: &mut Running,
 ) -> Result<Bytes, ModelError> {
     running.used.words = Words::of(&body);
-    running.used.written = body.len() as u64;
     let Some(outgoing) = &prepared.outgoing else {
-        running.used.usage = dialect::usage_of(inbound, &body);
+        running.used.usage = dialect::usage_of(inbound, &body)?;
+        running.used.written = body.len() as u64;
         return Ok(body);
     };
     let mut losses = running.losses.clone();
     let answer = dialect::read_answer(outbound, outgoing, &body, &mut losses)?;
     running.used.usage = answer.usage;
+    running.used.written = body.len() as u64;
     let body = dialect::write_answer(inbound, &answer, &told, &mut losses);
     running.losses = losses;
     Ok(body.into())

@@ -4,10 +4,11 @@
 
 use std::pin::Pin;
 
-use rialto_core::id::{DeploymentId, InferenceId, OwnerId};
+use rialto_core::id::{DeploymentId, InferenceId, OwnerId, TaskId};
 use rialto_core::identity::{AgentRef, Auth, Principal};
 use rialto_core::model::{Deployment, InferenceReport, ReserveInference};
 use rialto_core::reject::Rejection;
+use rialto_core::text::ClientId;
 
 /// An answer that is awaited.
 pub type Asking<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -23,6 +24,10 @@ pub struct Who {
     pub acting: Option<AgentRef>,
     /// Whose agents it may be: only what is open to this owner is offered.
     pub owner: Option<OwnerId>,
+    /// The task that the call serves.
+    pub task: Option<TaskId>,
+    /// The run that it belongs to.
+    pub run: Option<ClientId>,
 }
 
 /// Room for a call.

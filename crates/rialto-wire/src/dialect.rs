@@ -553,8 +553,10 @@ fn limited(outbound: Outbound, limit: u64, body: &[u8]) -> Result<Vec<u8>, Model
 }
 
 /// The usage that a whole answer tells; nothing where it tells none.
-#[must_use]
-pub fn usage_of(dialect: Inbound, body: &[u8]) -> Usage {
+///
+/// # Errors
+/// When it is no answer.
+pub fn usage_of(dialect: Inbound, body: &[u8]) -> Result<Usage, ModelError> {
     let mut losses = Losses::default();
     let answer = match dialect {
         Inbound::Chat => openai::read_answer(body, &mut losses),
@@ -562,7 +564,7 @@ pub fn usage_of(dialect: Inbound, body: &[u8]) -> Usage {
         Inbound::Messages => anthropic::read_answer(body, &mut losses),
         Inbound::Converse => bedrock::read_answer(body, &mut losses),
     };
-    answer.map(|a| a.usage).unwrap_or_default()
+    answer.map(|a| a.usage)
 }
 
 /// Passes a stream on, byte for byte, and hears what it comes to.

@@ -4,6 +4,7 @@
 //! layers around. Who asks is proved by a realm's token, as a bearer token, as `x-api-key`, or by a signature
 //! (AWS SigV4) with an access key that the realm derives from it. Nothing here knows a model or a price.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use rialto_core::id::{AnyId, TokenId};
 use rialto_core::identity::{self, Auth, Need, Right, Rights};
 use rialto_core::model::{InferenceReport, ModelCommand, ReserveInference, SettleInferences};
 use rialto_core::reject::{Code, Rejection};
+use rialto_core::text::ClientId;
 use rialto_gateway::{Asking, Call, Meter, Offered, Reserved, Task, Who, model_error, refused};
 use rialto_wire::bedrock::sigv4::{self, Signed};
 use rialto_wire::dialect::Inbound;
@@ -141,7 +143,21 @@ fn who(door: &Door, parts: &Parts, body: &[u8]) -> Result<Who, Refusal> {
         auth: Auth::Token(info.token),
         acting: auth::acting_header(&parts.headers)?,
         owner: info.owner,
+        task: told(&parts.headers, "rialto-task", str::parse)?,
+        run: told(&parts.headers, "rialto-run", ClientId::new)?,
     })
+}
+
+/// What a header says that a client may add: what a call is for.
+fn told<T, E: Display>(
+    headers: &HeaderMap,
+    name: &str,
+    read: fn(&str) -> Result<T, E>,
+) -> Result<Option<T>, Refusal> {
+    let value = headers.get(name);
+    let value = value.map(|value| read(value.to_str().unwrap_or_default()));
+    let wrong = |why: E| Refusal::new(Code::Malformed, format!("{name}: {why}"));
+    value.transpose().map_err(wrong)
 }
 
 fn is_signed(headers: &HeaderMap) -> bool {

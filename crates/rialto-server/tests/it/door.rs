@@ -158,6 +158,10 @@ impl Realm {
         (admin, agent["token"]["secret"].as_str().unwrap().to_owned())
     }
 
+    pub(crate) fn gateway(&self) -> &rialto_gateway::Gateway {
+        self.opened.gateway()
+    }
+
     pub(crate) fn stop(self) {
         drop(self.opened);
     }

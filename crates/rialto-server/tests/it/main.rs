@@ -21,6 +21,7 @@ mod description;
 mod door;
 mod edge;
 mod faults;
+mod gateway;
 mod guards;
 mod held;
 mod models;

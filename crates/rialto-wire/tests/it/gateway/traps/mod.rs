@@ -33,5 +33,5 @@ pub(super) fn usage_of(dialect: Inbound, usage: Value) -> Usage {
         Inbound::Messages => json!({ "content": [], "usage": usage }),
         Inbound::Converse => json!({ "output": { "message": { "content": [] } }, "usage": usage }),
     };
-    rialto_wire::dialect::usage_of(dialect, body.to_string().as_bytes())
+    rialto_wire::dialect::usage_of(dialect, body.to_string().as_bytes()).unwrap()
 }
