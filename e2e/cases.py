@@ -316,7 +316,8 @@ def error_rate_limited(client, far):
 
 @case()
 def error_overloaded(client, far):
-    status = {"messages": 529, "chat": 503, "responses": 503, "converse": 503}[client.dialect]
+    # Bedrock does not tell too many callers from a server that is down, and so nobody behind it can.
+    status = 529 if client.dialect == "messages" and far.kind != "bedrock" else 503
     got = client.ask(question(far.model("overloaded", client)))
     refused(got, [status], ["Overloaded", "InternalServer", "ServiceUnavailable", "APIError"])
 
@@ -356,6 +357,9 @@ def broken_wires(client, far):
             if name == "lies-about-length" and streamed and far.kind == "bedrock":
                 continue
             got = client.ask(question(far.model(name, client), stream=streamed))
+            # What is no event of a stream is left out where a stream is translated, if the rest of it is whole.
+            if name == "garbage" and streamed and not got["error"] and got["text"] == ALL_TEXT:
+                continue
             try:
                 refused(got, None if streamed else [500, 502, 503, 504, 424])
             except Wrong as wrong:

@@ -188,6 +188,8 @@ def providers(url):
     return {kind: {"kind": kind, "url": url, "key": "env:STANDIN_KEY"} for kind in KINDS}, {"STANDIN_KEY": KEY}
 
 
+# What the providers call a model: signed thoughts go back to models of Anthropic only, as their name tells.
+UPSTREAM = {"openai": "stand-in:", "anthropic": "claude-stand-in:", "bedrock": "anthropic.claude-stand-in-v1:"}
 PRICES = {"per_million": {"input": "1", "output": "10", "cached": "0.1"}}
 
 
@@ -199,14 +201,14 @@ def through(board, part):
     try:
         for kind in KINDS:
             for name in {*FIXED, *READING} - {*FAULTS}:
-                realm.deploy(f"{kind}:{name}", kind, name, PRICES)
+                realm.deploy(f"{kind}:{name}", kind, UPSTREAM[kind] + name, PRICES)
         agent = realm.agent("buyer", "1000")
         clients = Clients(realm.url, agent.token, money.access_of(agent), part[0])
         try:
             for kind in KINDS:
                 for client in clients.clients:
                     for name in FAULTS:
-                        realm.deploy(f"{kind}:{slug(client)}:{name}", kind, name, PRICES)
+                        realm.deploy(f"{kind}:{slug(client)}:{name}", kind, UPSTREAM[kind] + name, PRICES)
                 board.run(clients.clients, Far(kind, True, key_wrong=clients.wrong), part[1])
         finally:
             clients.close()

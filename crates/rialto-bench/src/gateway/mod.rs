@@ -34,6 +34,8 @@ const BETWEEN_DEALS: Duration = Duration::from_millis(20);
 const STEADY_LANES: usize = 64;
 /// How long each case runs before it counts, as a part of its time.
 const WARM_UP: u32 = 4;
+/// How long a target may take until it answers the first call.
+const READY: Duration = Duration::from_secs(60);
 /// How long reports of calls may take to be settled at the end.
 const SETTLED: Duration = Duration::from_secs(30);
 
@@ -193,6 +195,9 @@ async fn take(
     let pair = pair.ok_or_else(|| BenchError::defect("one pair deals"))?;
     let tokens = callers(&server).await?;
     let targets = targets(plan, &server, &upstream, &tokens)?;
+    for target in &targets {
+        ready(target).await?;
+    }
     let closed: Vec<(bool, usize)> = CONCURRENCY
         .map(|at_once| (false, at_once))
         .into_iter()
@@ -298,6 +303,26 @@ fn request(at: SocketAddr, token: &str, more: &[String], streamed: bool) -> Vec<
         body.len()
     )
     .into_bytes()
+}
+
+/// Waits until a target answers: another gateway may look for the model's server first.
+async fn ready(target: &Target) -> Result<(), BenchError> {
+    let begun = Instant::now();
+    let once = async || {
+        let requests = target.requests(false);
+        let mut wire = Wire::open(target.at).await?;
+        ask(&mut wire, of_lane(&requests, 0), false).await
+    };
+    loop {
+        match once().await {
+            Ok(()) => return Ok(()),
+            Err(why) if begun.elapsed() > READY => {
+                let why = format!("{} is not ready: {why}", target.name);
+                return Err(BenchError::failed(why));
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
 }
 
 /// All targets in turns, several times. Of each the round with the median rate.
