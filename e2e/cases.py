@@ -412,7 +412,8 @@ def live_limit(client, far):
         raise Wrong(f"usage {got['usage']} of at most 8 tokens")
 
 
-@case(kinds="live", only=lambda client, far: client.name != "ai-sdk bedrock")
+# The AI SDK's providers for Anthropic and Bedrock ask by a tool, for models that they do not know: too much for a small one.
+@case(kinds="live", only=lambda client, far: client.name not in ("ai-sdk anthropic", "ai-sdk bedrock"))
 def live_structured(client, far):
     user = "Venice has 438 bridges. Give city and bridges as JSON."
     got = answered(client.ask(question(far.live, user=user, schema=FORM, most=96)))

@@ -221,7 +221,8 @@ class Anthropic:
         import httpx
         import httpx2
 
-        self.errors = (anthropic.AnthropicError, httpx.HTTPError, httpx2.HTTPError, json.JSONDecodeError)
+        # A stream of the vendor's own dialect passes untouched: what is broken in it, the client has to notice.
+        self.errors = (anthropic.AnthropicError, httpx.HTTPError, httpx2.HTTPError, json.JSONDecodeError, UnicodeDecodeError)
         self.client = anthropic.Anthropic(base_url=base, api_key=key, max_retries=0, timeout=PATIENCE_S)
         self.version = anthropic.__version__
 
@@ -299,8 +300,9 @@ class Boto3:
         import boto3
         import botocore.exceptions
         from botocore.config import Config
+        from botocore.eventstream import ParserError
 
-        self.errors = (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError)
+        self.errors = (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, ParserError)
         once = Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=PATIENCE_S)
         self.client = boto3.client(
             "bedrock-runtime", endpoint_url=base, region_name="us-east-1", config=once,
@@ -492,7 +494,7 @@ class LangChainAnthropic(LangChain):
         import anthropic
         import httpx
 
-        self.errors = (anthropic.AnthropicError, httpx.HTTPError, json.JSONDecodeError)
+        self.errors = (anthropic.AnthropicError, httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError)
         self.base, self.key = base, key
 
     def model(self, q):
