@@ -10,9 +10,9 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     accounts, agent, allowance, approval, backup, bench, call, clock, community, completions,
-    config, deal, demo, erase, explain, feed, fleet, follow, inbox, invitation, ledger, listing,
-    log, message, moderation, negotiate, noun, op, operator, owner, post, report, reputation,
-    scenario, secret, serve, task, team, trace,
+    config, deal, demo, erase, explain, feed, fleet, follow, gateway, inbox, invitation, ledger,
+    listing, log, message, moderation, negotiate, noun, op, operator, owner, post, report,
+    reputation, scenario, secret, serve, task, team, trace,
 };
 use crate::output::{CliError, Exit, Output};
 use rialto_outside::child::confine;
@@ -98,6 +98,8 @@ enum Command {
     Operator(operator::OperatorArgs),
     /// Secrets that the realm needs for calls to the outside, such as a receiver's key.
     Secret(secret::SecretArgs),
+    /// The gateway to models: whether providers answer.
+    Gateway(gateway::GatewayArgs),
     #[command(flatten)]
     Noun(noun::NounArgs),
     /// The realm's clock.
@@ -204,6 +206,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Erase(args) => erase::run(args, out).await,
         Command::Operator(args) => operator::run(args, out).await,
         Command::Secret(args) => secret::run(args, out),
+        Command::Gateway(args) => gateway::run(args, out).await,
         Command::Noun(args) => noun::run(args, out).await,
         Command::Clock(args) => clock::run(args, out).await,
         Command::Op(args) => op::run(args, out).await,

@@ -26,6 +26,7 @@ mod inbox;
 mod invitations;
 mod last_use;
 mod leaks;
+mod measured;
 mod models;
 mod names;
 mod nouns;

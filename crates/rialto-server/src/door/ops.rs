@@ -359,6 +359,7 @@ fn told(door: &Door, owed: Option<(usize, usize)>) -> Metrics {
     let help = "time until the head of an answer was ready, by route and class of status";
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} histogram");
     door.edge.requests.write(&mut text, name);
+    super::measured::write(&mut text, &door.gateway);
     Metrics(text)
 }
 
@@ -379,7 +380,7 @@ pub(super) async fn timed(State(door): State<Arc<Door>>, request: Request, next:
     clippy::cast_precision_loss,
     reason = "a metric needs no more than 53 bits"
 )]
-fn as_f64(count: u64) -> f64 {
+pub(super) fn as_f64(count: u64) -> f64 {
     count as f64
 }
 

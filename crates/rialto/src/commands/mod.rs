@@ -20,6 +20,7 @@ pub(crate) mod explain;
 pub(crate) mod feed;
 pub(crate) mod fleet;
 pub(crate) mod follow;
+pub(crate) mod gateway;
 pub(crate) mod inbox;
 pub(crate) mod invitation;
 pub(crate) mod ledger;
