@@ -5,6 +5,7 @@ something failed. Started by `run`, which installs what this needs."""
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -261,6 +262,8 @@ GROUPS = {"direct": directly, "gateway": through, "money": money.race, "model": 
 
 
 def main():
+    # Ended from outside, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     args = sys.argv[1:]
     group = args.pop(0) if args and args[0] in (*GROUPS, "live") else None
     part = (args[0] if args else "", args[1] if len(args) > 1 else "")
