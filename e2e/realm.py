@@ -1,6 +1,7 @@
 """A realm to test against: the program as a process on loopback with a folder of its own, and a client of its API.
 Holds no assertion."""
 
+import atexit
 import json
 import os
 import queue
@@ -26,6 +27,8 @@ class Child:
         self.process = subprocess.Popen(
             args, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
+
+        atexit.register(self.close)
 
         def read():
             for line in self.process.stdout:
