@@ -30,6 +30,8 @@ pub struct Host {
     program: PathBuf,
     folder: PathBuf,
     _temporary: Option<tempfile::TempDir>,
+    /// Where the user's settings are.
+    settings: Option<tempfile::TempDir>,
 }
 
 impl Host {
@@ -45,6 +47,7 @@ impl Host {
                 program,
                 folder: made.path().join("realm"),
                 _temporary: Some(made),
+                settings: None,
             });
         };
         let empty = std::fs::read_dir(&folder).map_or(true, |mut all| all.next().is_none());
@@ -55,7 +58,22 @@ impl Host {
             program,
             folder,
             _temporary: None,
+            settings: None,
         })
+    }
+
+    /// With these as the user's settings, in TOML.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn with_settings(mut self, toml: &str) -> Result<Self, BenchError> {
+        let broken = || BenchError::machine("the settings cannot be written");
+        let made = tempfile::tempdir().map_err(broken())?;
+        let folder = made.path().join("rialto");
+        std::fs::create_dir(&folder).map_err(broken())?;
+        std::fs::write(folder.join("config.toml"), toml).map_err(broken())?;
+        self.settings = Some(made);
+        Ok(self)
     }
 
     /// The folder.
@@ -97,7 +115,11 @@ impl Served {
     /// When it does not start.
     pub fn start(host: &Host) -> Result<Self, BenchError> {
         let begun = Instant::now();
-        let mut child = Command::new(host.program())
+        let mut command = Command::new(host.program());
+        if let Some(settings) = &host.settings {
+            command.env("XDG_CONFIG_HOME", settings.path());
+        }
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(host.folder())
             .stdin(Stdio::null())
@@ -141,32 +163,20 @@ impl Served {
         let _ = self.child.wait();
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn process(&self) -> Process {
+        Process(self.child.id())
+    }
+
     /// The memory it holds now and the most it has held, in MiB, as the kernel says.
     pub fn memory_mib(&self) -> Memory {
-        let status = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(status).unwrap_or_default();
-        let field = |name: &str| {
-            let line = status.lines().find_map(|l| l.strip_prefix(name));
-            let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok());
-            kib.unwrap_or(0.0) / 1_024.0
-        };
-        Memory {
-            now_mib: field("VmRSS:"),
-            most_mib: field("VmHWM:"),
-        }
+        self.process().memory_mib()
     }
 
     /// The processor time that it has taken, in seconds, as the kernel says.
     pub fn cpu_s(&self) -> f64 {
-        let stat = format!("/proc/{}/stat", self.child.id());
-        let stat = std::fs::read_to_string(stat).unwrap_or_default();
-        // The name of the program comes before, in brackets. The kernel tells hundredths of a second.
-        let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
-        let ticks = fields.split_whitespace().skip(11).take(2);
-        ticks
-            .filter_map(|ticks| ticks.parse::<f64>().ok())
-            .sum::<f64>()
-            / 100.0
+        self.process().cpu_s()
     }
 
     /// The value of a metric as it is written, nothing where there is none.
@@ -227,6 +237,42 @@ impl Served {
         let args = to.iter().map(|to| json!({ "to": to, "amount": amount }));
         send(&self.operator, "ledger.issue", args.collect()).await?;
         Ok(())
+    }
+}
+
+/// A process of this machine, by its id.
+#[derive(Clone, Copy, Debug)]
+pub struct Process(pub u32);
+
+impl Process {
+    /// The memory it holds now and the most it has held, in MiB, as the kernel says; zero once it has ended.
+    #[must_use]
+    pub fn memory_mib(self) -> Memory {
+        let status = format!("/proc/{}/status", self.0);
+        let status = std::fs::read_to_string(status).unwrap_or_default();
+        let field = |name: &str| {
+            let line = status.lines().find_map(|l| l.strip_prefix(name));
+            let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok());
+            kib.unwrap_or(0.0) / 1_024.0
+        };
+        Memory {
+            now_mib: field("VmRSS:"),
+            most_mib: field("VmHWM:"),
+        }
+    }
+
+    /// The processor time that it has taken, in seconds, as the kernel says; zero once it has ended.
+    #[must_use]
+    pub fn cpu_s(self) -> f64 {
+        let stat = format!("/proc/{}/stat", self.0);
+        let stat = std::fs::read_to_string(stat).unwrap_or_default();
+        // The name of the program comes before, in brackets. The kernel tells hundredths of a second.
+        let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        ticks
+            .filter_map(|ticks| ticks.parse::<f64>().ok())
+            .sum::<f64>()
+            / 100.0
     }
 }
 

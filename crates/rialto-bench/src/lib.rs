@@ -7,6 +7,7 @@
 pub mod deals;
 mod error;
 pub mod fairness;
+pub mod gateway;
 pub mod host;
 pub mod idle_streams;
 pub mod ledger;

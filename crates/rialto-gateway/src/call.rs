@@ -183,26 +183,27 @@ impl Gateway {
             return Ok(targets);
         }
         Err(match waits {
-            Some(wait) => overloaded(name, wait),
+            Some((wait, limited)) => overloaded(name, wait, limited),
             None if exists => unserved(name),
             None => absent(name),
         })
     }
 
-    /// Those that may be asked now, in order; and when the first of the others may be.
+    /// Those that may be asked now, in order; when the first of the others may be, and whether it limits its callers.
     fn ordered(
         &self,
         all: &[Target],
         choose: Choose,
         (input, output): (u64, u64),
         prefix: u64,
-    ) -> (Vec<Target>, Option<Duration>) {
+    ) -> (Vec<Target>, Option<(Duration, bool)>) {
         let now = Instant::now();
-        let mut soonest: Option<Duration> = None;
+        let mut soonest: Option<(Duration, bool)> = None;
         let standings = all.iter().map(|target| {
             let health = target.watched.health();
             let waits = health.waits(now);
-            soonest = [soonest, waits].into_iter().flatten().min();
+            let waiting = waits.map(|wait| (wait, health.limited));
+            soonest = [soonest, waiting].into_iter().flatten().min();
             // All at one scale: what is compared is the order.
             let price = target.deployed.terms.prices.most(input, output, 12);
             Standing {
@@ -594,10 +595,13 @@ fn unserved(model: &str) -> ModelError {
     ModelError::new(ErrorKind::Unavailable, message)
 }
 
-fn overloaded(model: &str, wait: Duration) -> ModelError {
-    let message =
-        format!("everything that serves the model {model} has too many callers, or fails");
-    let mut error = ModelError::new(ErrorKind::Overloaded, message);
+fn overloaded(model: &str, wait: Duration, limited: bool) -> ModelError {
+    let (kind, why) = match limited {
+        true => (ErrorKind::RateLimited, "limits how often it is called"),
+        false => (ErrorKind::Overloaded, "has too many callers, or fails"),
+    };
+    let message = format!("everything that serves the model {model} {why}");
+    let mut error = ModelError::new(kind, message);
     error.retry_after = Some(wait.as_millis().div_ceil(1_000).max(1) as u64);
     error
 }

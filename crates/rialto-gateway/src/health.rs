@@ -31,6 +31,8 @@ pub struct Health {
     pub failures: u32,
     /// Until when it is left alone.
     pub alone: Option<Instant>,
+    /// Whether it is left alone because it limits how often it is called.
+    pub limited: bool,
     /// Whether a call tries if it serves again.
     trying: bool,
 }
@@ -79,6 +81,7 @@ impl Health {
     /// A call failed. What is the caller's own fault says nothing about the deployment.
     pub fn failed(&mut self, error: &ModelError, now: Instant) {
         let told = error.retry_after.map(Duration::from_secs);
+        let alone = self.alone;
         match error.kind {
             ErrorKind::RateLimited | ErrorKind::Overloaded => {
                 self.alone = Some(now + told.unwrap_or(BUSY).min(BELIEVED));
@@ -94,6 +97,9 @@ impl Health {
                     self.alone = Some(now + alone);
                 }
             }
+        }
+        if self.alone != alone {
+            self.limited = error.kind == ErrorKind::RateLimited;
         }
     }
 }
@@ -123,6 +129,7 @@ mod tests {
             let waits = Duration::from_secs(waits);
             assert_eq!(health.waits(now), Some(waits), "{kind:?}");
             assert_eq!(health.waits(now + waits), None);
+            assert_eq!(health.limited, kind == ErrorKind::RateLimited, "{kind:?}");
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod deals;
 mod fairness;
+mod gateway;
 mod idle_streams;
 mod ledger;
 mod mail;
@@ -33,6 +34,8 @@ pub enum BenchCommand {
     Deals(deals::DealsArgs),
     /// How long deals take while another owner floods the writer.
     Fairness(fairness::FairnessArgs),
+    /// What the gateway of models adds to a call, beside others.
+    Gateway(gateway::GatewayArgs),
     /// What streams cost that have nothing to tell: processor time, reads, memory.
     IdleStreams(idle_streams::IdleStreamsArgs),
     /// Messages a second, durable and indexed, and how long one takes to arrive.
@@ -62,6 +65,7 @@ pub(crate) async fn run(command: &BenchCommand, out: Output) -> Result<(), CliEr
         BenchCommand::Ledger(args) => ledger::run(args, out).await,
         BenchCommand::Deals(args) => deals::run(args, out).await,
         BenchCommand::Fairness(args) => fairness::run(args, out).await,
+        BenchCommand::Gateway(args) => gateway::run(args, out).await,
         BenchCommand::IdleStreams(args) => idle_streams::run(args, out).await,
         BenchCommand::Mail(args) => mail::run(args, out).await,
         BenchCommand::Market(args) => market::run(args, out).await,
