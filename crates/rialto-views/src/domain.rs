@@ -88,7 +88,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
     },
     Domain {
         name: TRADE,
-        version: 1,
+        version: 2,
         schema: include_str!("schema/trade.sql"),
         foundation: false,
         made_of: None,

@@ -384,6 +384,7 @@ fn account() -> ledger::Account {
         pending_out: s(),
         pending_in: s(),
         available: s(),
+        closed: false,
     }
 }
 
