@@ -3,8 +3,8 @@
 use alloc::format;
 
 use super::{
-    Account, AccountRef, CaptureHold, CloseAccount, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount,
-    Purpose, RaiseHold, Spending, TransferSpec, Transfers,
+    Account, AccountRef, CaptureHold, CloseAccount, CreateAsset, Holder, Issue, LedgerEvent,
+    OpenAccount, Purpose, RaiseHold, Spending, TransferSpec, Transfers,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
@@ -121,7 +121,8 @@ pub(super) fn close_account(ctx: &mut Ctx<'_>, args: &CloseAccount) -> Result<()
     let (id, name) = (args.account, AccountRef::Account(args.account));
     let absent = || Rejection::new(Code::NoAccount, format!("{id}"));
     let account = ctx.state.accounts.get(&id).ok_or_else(absent)?;
-    ctx.authorise(Action::ViewAccount(id)).map_err(|_| absent())?;
+    ctx.authorise(Action::ViewAccount(id))
+        .map_err(|_| absent())?;
     manages_accounts(ctx, &name, account.holder)?;
     let scale = ctx.state.assets.get(&account.asset).map_or(0, |a| a.scale);
     let in_the_way = match account {

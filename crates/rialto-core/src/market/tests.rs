@@ -329,7 +329,10 @@ fn as_many_owners_as_there_are_places_do_not_shut_a_call() {
         assert!(answers(&mut world, &format!("@s{n}")), "there is room");
     }
     let mut newcomers = (places..places + late).map(|n| format!("@s{n}"));
-    let found = newcomers.by_ref().filter(|by| answers(&mut world, by)).count();
+    let found = newcomers
+        .by_ref()
+        .filter(|by| answers(&mut world, by))
+        .count();
     // Each has the chance of any other: the first 64 of 65, the last 64 of 96.
     assert!(found >= 20, "only {found} of {late} found a place");
     assert_eq!(holders(&world).len(), places);

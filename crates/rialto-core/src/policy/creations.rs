@@ -55,7 +55,9 @@ pub(crate) fn judge(ctx: &Ctx<'_>) -> Result<(), Rejection> {
         return Ok(());
     };
     let made = ctx.events().iter();
-    let made = made.filter(|event| creates(ctx.state, owner, event)).count();
+    let made = made
+        .filter(|event| creates(ctx.state, owner, event))
+        .count();
     throttle_many(ctx, Rate::Creations(owner), made as u64)
 }
 

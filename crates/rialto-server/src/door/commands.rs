@@ -313,7 +313,10 @@ async fn vouched(
     };
     let agent = check_signature(door, caller, acting, (op, key, args)).await?;
     let key = request_key(Principal::Agent(agent), key, op, args)?;
-    Ok(Some(RequestKey { signed: true, ..key }))
+    Ok(Some(RequestKey {
+        signed: true,
+        ..key
+    }))
 }
 
 /// Makes an ask of a command: looks at what it links to and holds, and seals its texts.

@@ -2,6 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use ed25519_dalek::{Signer, SigningKey};
+use rialto_server::node::Clock;
 use serde_json::{Value, json};
 
 use crate::door::Realm;
@@ -93,17 +94,22 @@ async fn no_signature_counts_twice_or_for_anything_else() {
     let (_, about) = realm.get(&seller, "/api/realm").await;
     let key = about["key"].as_str().unwrap();
 
-    let terms = json!({ "price": "5", "deliver_within_ms": 3_600_000, "review_within_ms": 3_600_000 });
+    let terms =
+        json!({ "price": "5", "deliver_within_ms": 3_600_000, "review_within_ms": 3_600_000 });
     let call = json!({ "body": "tacos", "public": true, "open_for_ms": 600_000 });
     let call = realm.ok(&buyer, "call.open", call).await["ids"]["call"].clone();
-    let opened = json!({ "with": "@seller-agent", "side": "buy", "terms": terms, "valid_for_ms": 600_000 });
+    let opened =
+        json!({ "with": "@seller-agent", "side": "buy", "terms": terms, "valid_for_ms": 600_000 });
     let contact = json!({ "agent": "@seller-agent", "profile": { "contact": "open" } });
     realm.ok(&seller, "agent.set_profile", contact).await;
     let countered = realm.ok(&buyer, "negotiation.open", opened.clone()).await;
     let accepted = realm.ok(&buyer, "negotiation.open", opened).await;
     let with = json!({ "with": "@buyer-agent", "side": "buy", "terms": { "price": "0" }, "valid_for_ms": 600_000 });
     let commands = [
-        ("call.propose", json!({ "call": call, "terms": terms, "valid_for_ms": 600_000 })),
+        (
+            "call.propose",
+            json!({ "call": call, "terms": terms, "valid_for_ms": 600_000 }),
+        ),
         (
             "negotiation.accept",
             json!({ "negotiation": accepted["ids"]["neg"], "offer": accepted["offer"] }),
@@ -134,17 +140,29 @@ async fn no_signature_counts_twice_or_for_anything_else() {
             ("no idempotency key", right.by(&own), None),
             (
                 "another realm",
-                Signed { realm: &"0".repeat(64), ..right }.by(&own),
+                Signed {
+                    realm: &"0".repeat(64),
+                    ..right
+                }
+                .by(&own),
                 Some(&once),
             ),
             (
                 "another operation",
-                Signed { op: "deal.refund", ..right }.by(&own),
+                Signed {
+                    op: "deal.refund",
+                    ..right
+                }
+                .by(&own),
                 Some(&once),
             ),
             (
                 "another agent",
-                Signed { handle: "@buyer-agent", ..right }.by(&own),
+                Signed {
+                    handle: "@buyer-agent",
+                    ..right
+                }
+                .by(&own),
                 Some(&once),
             ),
         ];
@@ -163,7 +181,7 @@ async fn no_signature_counts_twice_or_for_anything_else() {
             let (_, said) = sent(&realm, caller, (op, Some(&again)), &args).await;
             assert_eq!(said["code"], "RLT0018", "{op}: {said}");
         }
-        args["terms"] = json!({ "price": "1" });
+        args["note"] = json!("with a note that nobody signed");
         let (_, said) = sent(&realm, own_token, (op, Some(&once)), &args).await;
         assert_eq!(said["code"], "RLT0018", "{op} with other arguments: {said}");
     }

@@ -441,7 +441,8 @@ impl Snap<'_> {
     }
 
     fn account(&self, id: i64) -> Result<Option<AccountRow>> {
-        let sql = "SELECT holder_kind, holder, label, asset, balance, pending_out, pending_in, closed
+        let sql =
+            "SELECT holder_kind, holder, label, asset, balance, pending_out, pending_in, closed
                    FROM account WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([id])?;
