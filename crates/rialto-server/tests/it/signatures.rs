@@ -84,8 +84,6 @@ async fn no_signature_counts_twice_or_for_anything_else() {
     let (_, buyer) = realm.owner("buyer").await;
     let issue = json!({ "to": "@buyer-agent", "amount": "1000" });
     realm.ok(&realm.operator, "ledger.issue", issue).await;
-    let listing = json!({ "terms": { "title": "Tacos" } });
-    realm.ok(&buyer, "listing.publish", listing).await;
     let own = SigningKey::from_bytes(&[7; 32]);
     let other = SigningKey::from_bytes(&[8; 32]);
     let public = hex(&own.verifying_key().to_bytes());
@@ -104,7 +102,7 @@ async fn no_signature_counts_twice_or_for_anything_else() {
     realm.ok(&seller, "agent.set_profile", contact).await;
     let countered = realm.ok(&buyer, "negotiation.open", opened.clone()).await;
     let accepted = realm.ok(&buyer, "negotiation.open", opened).await;
-    let with = json!({ "with": "@buyer-agent", "side": "buy", "terms": { "price": "0" }, "valid_for_ms": 600_000 });
+    let with = json!({ "with": "@buyer-agent", "side": "sell", "terms": terms, "valid_for_ms": 600_000 });
     let commands = [
         (
             "call.propose",
