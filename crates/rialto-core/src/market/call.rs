@@ -58,7 +58,7 @@ pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rej
     serves_own_task(ctx, args.task, buyer)?;
     let call = ctx.new_id(CallId)?;
     let named = u16::try_from(invited.len()).ok().filter(|_| args.public);
-    let draw = || u64::from(ctx.chance(call.0)) << 32 | u64::from(ctx.chance(!call.0));
+    let draw = || (u64::from(ctx.chance(call.0)) << 32) | u64::from(ctx.chance(!call.0));
     let draw = args.public.then(draw);
     emit(
         ctx,
