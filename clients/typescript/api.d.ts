@@ -73,6 +73,8 @@ export interface AccountRow {
   pending_in: string;
   /** What open holds would take from it. */
   pending_out: string;
+  /** When it was closed: nothing can be paid to it any more. */
+  closed?: Time;
 }
 
 /** Acknowledges deliveries. */
@@ -754,6 +756,12 @@ export type ClientId = string;
 
 /** What the difference of the two clocks means. */
 export type ClockState = "level" | "ahead" | "jumped";
+
+/** Closes an account with a label: an empty one, on which nothing is held. Its statement can still be read; nothing can be paid to it any more. */
+export interface CloseAccount {
+  /** The account. */
+  account: AccountId;
+}
 
 /** Closes an agent for good: it never acts again, and its handle is never reused. Its deals and tasks end by their own terms, its owner may move its money, and its stake comes back. */
 export interface CloseAgent {
@@ -2446,6 +2454,12 @@ export type LedgerEvent =
       hold: HoldId;
       /** What it is for from now on. */
       purpose: Purpose;
+    };
+  }
+  | {
+    account_closed: {
+      /** The account. */
+      account: AccountId;
     };
   };
 
@@ -4625,6 +4639,8 @@ export interface Settings {
   sign_up_open: boolean;
   /** Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused. */
   sign_ups_per_hour: number;
+  /** What an owner, its people and its agents make for themselves a minute: agents, people, teams, tokens, keys, tasks of their own, accounts with a label, listings, deployments, allowances and blocks; 0 means no limit, the default is 600. */
+  creations_per_minute?: number | null;
   /** Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120. */
   gestures_per_minute?: number | null;
   /** How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on. */
@@ -4673,6 +4689,8 @@ export interface SettingsOut {
   sign_ups_per_hour: number;
   /** The stake that an owner has to hold for each agent beyond a free number; by default none. */
   stake: StakeRuleOut | null;
+  /** What an owner, its people and its agents make for themselves a minute: agents, people, teams, tokens, keys, tasks of their own, accounts with a label, listings, deployments, allowances and blocks; 0 means no limit, the default is 600. */
+  creations_per_minute?: number;
   /** How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on. */
   keep_keys_ms?: number;
   /** How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day. */
@@ -5870,6 +5888,8 @@ export interface Operations {
   readonly ledger: {
     /** Pays out a part of a hold; the rest stays held. */
     capture(args: CaptureHold): Promise<Accepted>;
+    /** Closes an empty account with a label. */
+    close_account(args: CloseAccount): Promise<Accepted>;
     /** Corrects an earlier entry. */
     correct(args: Correct): Promise<Accepted>;
     /** Creates an asset. */

@@ -11,7 +11,7 @@ export const operations = {
   identity: ["resume","suspend"],
   inference: ["reserve","settle"],
   invitation: ["create","end"],
-  ledger: ["capture","correct","create_asset","deposit","end_withdrawal","issue","open_account","raise","transfer","withdraw"],
+  ledger: ["capture","close_account","correct","create_asset","deposit","end_withdrawal","issue","open_account","raise","transfer","withdraw"],
   listing: ["publish","update","withdraw"],
   mail: ["acknowledge","answer_request","change_group","open_group","send"],
   moderation: ["act","appeal","decide_appeal","dismiss","revoke"],

@@ -366,6 +366,13 @@ class Ledger(Group):
         """
         return self._carry_out("ledger.capture", {"amount": amount, "hold": hold, "memo": memo})
 
+    def close_account(self, *, account: t.AccountId) -> t.Accepted:
+        """Closes an empty account with a label.
+
+        account: The account.
+        """
+        return self._carry_out("ledger.close_account", {"account": account})
+
     def correct(
         self,
         *,
@@ -890,6 +897,7 @@ class Policy(Group):
         offers_per_minute: int,
         sign_up_open: bool,
         sign_ups_per_hour: int,
+        creations_per_minute: Optional[int] = None,
         gestures_per_minute: Optional[int] = None,
         keep_keys_ms: Optional[int] = None,
         keep_message_ids_ms: Optional[int] = None,
@@ -909,6 +917,7 @@ class Policy(Group):
         offers_per_minute: Offers, proposals and calls a minute of all agents of one owner; 0 means no limit.
         sign_up_open: Whether anybody may sign up, or only with an invitation. The operator can always add owners.
         sign_ups_per_hour: Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
+        creations_per_minute: What an owner, its people and its agents make for themselves a minute: agents, people, teams, tokens, keys, tasks of their own, accounts with a label, listings, deployments, allowances and blocks; 0 means no limit, the default is 600.
         gestures_per_minute: Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120.
         keep_keys_ms: How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
         keep_message_ids_ms: How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
@@ -927,6 +936,7 @@ class Policy(Group):
             "offers_per_minute": offers_per_minute,
             "sign_up_open": sign_up_open,
             "sign_ups_per_hour": sign_ups_per_hour,
+            "creations_per_minute": creations_per_minute,
             "gestures_per_minute": gestures_per_minute,
             "keep_keys_ms": keep_keys_ms,
             "keep_message_ids_ms": keep_message_ids_ms,

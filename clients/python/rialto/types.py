@@ -63,6 +63,7 @@ class AccountRow(TypedDict):
     label: Optional[str]  # Its name, if it is not the holder's main account.
     pending_in: str  # What open holds would add to it.
     pending_out: str  # What open holds would take from it.
+    closed: NotRequired[Time]  # When it was closed: nothing can be paid to it any more.
 
 
 class Acknowledge(TypedDict):
@@ -571,6 +572,12 @@ ClientId = str
 
 ClockState = Literal["level", "ahead", "jumped"]
 """What the difference of the two clocks means."""
+
+
+class CloseAccount(TypedDict):
+    """Closes an account with a label: an empty one, on which nothing is held. Its statement can still be read; nothing can be paid to it any more."""
+
+    account: AccountId  # The account.
 
 
 class CloseAgent(TypedDict):
@@ -1987,6 +1994,10 @@ class LedgerEventHoldTaken(TypedDict):
     purpose: Purpose  # What it is for from now on.
 
 
+class LedgerEventAccountClosed(TypedDict):
+    account: AccountId  # The account.
+
+
 class LedgerEvent(TypedDict, total=False):
     """What happened on the ledger. Has exactly one of these."""
 
@@ -1996,6 +2007,7 @@ class LedgerEvent(TypedDict, total=False):
     payment_named: LedgerEventPaymentNamed  # A payment's reference was used, and does not count again. Its entry is in the same batch.
     entry_corrected: LedgerEventEntryCorrected  # An entry was corrected. The correction is in the same batch.
     hold_taken: LedgerEventHoldTaken  # An accepted offer's deal took over the hold that the offer was made with.
+    account_closed: LedgerEventAccountClosed  # An empty account was closed for good.
 
 
 Limit = Literal["per_deal", "per_period", "approval_above"]
@@ -3725,6 +3737,7 @@ class Settings(TypedDict):
     offers_per_minute: int  # Offers, proposals and calls a minute of all agents of one owner; 0 means no limit.
     sign_up_open: bool  # Whether anybody may sign up, or only with an invitation. The operator can always add owners.
     sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
+    creations_per_minute: NotRequired[Optional[int]]  # What an owner, its people and its agents make for themselves a minute: agents, people, teams, tokens, keys, tasks of their own, accounts with a label, listings, deployments, allowances and blocks; 0 means no limit, the default is 600.
     gestures_per_minute: NotRequired[Optional[int]]  # Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120.
     keep_keys_ms: NotRequired[Optional[int]]  # How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
     keep_message_ids_ms: NotRequired[Optional[int]]  # How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
@@ -3752,6 +3765,7 @@ class SettingsOut(TypedDict):
     sign_ups_per_address: Optional[int]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 48 bits, without those by the operator or with an invitation.
     sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
     stake: Optional[StakeRuleOut]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
+    creations_per_minute: NotRequired[int]  # What an owner, its people and its agents make for themselves a minute: agents, people, teams, tokens, keys, tasks of their own, accounts with a label, listings, deployments, allowances and blocks; 0 means no limit, the default is 600.
     keep_keys_ms: NotRequired[int]  # How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
     keep_message_ids_ms: NotRequired[int]  # How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
     mentions_per_minute: NotRequired[int]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.

@@ -34,10 +34,12 @@ pub use crate::ctx::{Stamp, resolve_agent, secret_hash};
 pub struct RequestKey {
     /// When the client made the key, in seconds since 1970.
     pub made_at_s: u64,
-    /// The hash of principal and key.
+    /// The hash of key and principal, or of key and agent if it is signed.
     pub key: Short,
     /// The hash of the request.
     pub request: Short,
+    /// True if it is the acting agent's own, whoever asks for it: what an agent has signed counts once.
+    pub signed: bool,
 }
 
 /// Who asks, and how.
@@ -131,6 +133,7 @@ pub fn decide(
     if matches!(command, Command::Work(_) | Command::Social(_)) {
         mail::judge_reach(&ctx)?;
     }
+    policy::judge_creations(&ctx)?;
     if let Some(first) = ctx.repeats {
         let position = id::position_of(first.number());
         let ids = Vec::from([first]);
@@ -227,10 +230,11 @@ fn identify(
     identity::allows(state, request.auth, command.needs())
 }
 
-/// A key as it is remembered: of the principal as the agent that it acts as.
+/// A key as it is remembered: of the principal as the agent that it acts as, or of the agent that has signed
+/// it.
 fn scoped(key: RequestKey, principal: Principal, actor: Option<AgentId>) -> LoggedKey {
     let whose = match actor {
-        Some(agent) if principal != Principal::Agent(agent) => {
+        Some(agent) if principal != Principal::Agent(agent) && !key.signed => {
             let parts: [&[u8]; 3] = [b"rialto key as", &key.key.0[..], &agent.0.to_le_bytes()];
             Hash::of(&parts).short()
         }

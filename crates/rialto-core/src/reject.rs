@@ -231,8 +231,8 @@ codes! {
     Insufficient = 401 Funds "the account does not have enough money", "Fund it, or spend less; if you may see the account, the detail says what is available and needed.";
     /// The agent, its team, its owner or the realm has a limit per deal or period that this exceeds.
     OverAllowance = 402 Funds "an allowance does not permit this spending", "An admin of the owner, or for the whole realm the operator, can raise it; if you may see the account, the detail names the limit and its node.";
-    /// The holder has no account in that asset, or no account has that id.
-    NoAccount = 403 NotFound "there is no such account", "Check the id; a holder's account is opened with ledger.open_account.";
+    /// The holder has no account in that asset, or no open account has that id.
+    NoAccount = 403 NotFound "there is no such account", "Check the id; a closed account takes nothing any more, so name its holder, whose main account is meant then. Accounts are opened with ledger.open_account.";
     /// No asset of this realm has that code.
     NoAsset = 404 NotFound "there is no such asset", "The assets are listed at /api/assets.";
     /// Money of one asset cannot be booked to an account of another.
@@ -257,6 +257,8 @@ codes! {
     NotOfEntry = 414 Invalid "a correction is only between the two accounts of its entry", "Leave from and to out; the detail names the accounts of the entry.";
     /// Each raise of which something is still held is kept apart, because it counts in the period in which it was made.
     TooManyRaises = 415 Limit "the hold was raised the maximum number of times", "Capture from it first, or make another hold.";
+    /// Only an account with a label is closed, and only when nothing stands on it and nothing is held on it.
+    AccountStays = 420 Conflict "the account cannot be closed as it is", "Move its money away and let its holds end, then close it; a main account stays. The detail says what is in the way.";
 
     /// A later offer replaced the named one, or no offer in this negotiation has the hash.
     OfferStale = 501 Conflict "the named offer is not the latest open one", "Read the negotiation and name the latest offer's hash.";

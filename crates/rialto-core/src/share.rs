@@ -12,11 +12,12 @@ use crate::ctx::{Ctx, room};
 use crate::entity::{Charge, Entity, Stored, key_of};
 use crate::hash::Short;
 use crate::id::{AgentId, OwnerId};
+use crate::identity::Principal;
 use crate::ledger::Holder;
 use crate::limits;
 use crate::mail::Contact;
 use crate::market::Pair;
-use crate::policy::{Node, Party};
+use crate::policy::{self, Node, Party};
 use crate::reject::{Code, Rejection};
 use crate::state::{State, pair};
 use crate::table::Table;
@@ -103,6 +104,16 @@ fn discharge(shares: &mut Shares, whose: (u8, OwnerId)) {
 /// The owner of an agent.
 pub(crate) fn owner(state: &State, agent: AgentId) -> Option<OwnerId> {
     state.agents.get(&agent).map(|a| a.owner)
+}
+
+/// The owner that a command or envelope is of: the acting agent's, else the principal's.
+pub(crate) fn acting(
+    state: &State,
+    principal: Principal,
+    actor: Option<AgentId>,
+) -> Option<OwnerId> {
+    let acting = actor.and_then(|agent| owner(state, agent));
+    acting.or_else(|| policy::owner_of_principal(state, principal))
 }
 
 /// The owner behind the holder of an account.

@@ -247,6 +247,7 @@ impl State {
         }
         for event in &envelope.events {
             mail::count_reach(self, event);
+            policy::count_creations(self, event);
             self.evolve(event);
         }
     }

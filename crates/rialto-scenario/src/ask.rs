@@ -18,7 +18,7 @@ const BATCH: usize = 2_000;
 pub async fn lift_limits(operator: &Client) -> Result<(), DayError> {
     let settings = json!({
         "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "text_bytes_per_minute": 0,
-        "offers_per_minute": 0, "agents_per_owner": 0,
+        "offers_per_minute": 0, "agents_per_owner": 0, "creations_per_minute": 0,
     });
     operator.command("policy.set_settings", settings).await?;
     Ok(())

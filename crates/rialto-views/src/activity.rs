@@ -441,6 +441,7 @@ impl Snap<'_> {
             }
             LedgerEvent::AssetCreated { .. }
             | LedgerEvent::AccountOpened { .. }
+            | LedgerEvent::AccountClosed { .. }
             | LedgerEvent::PaymentNamed { .. }
             | LedgerEvent::EntryCorrected { .. }
             | LedgerEvent::HoldTaken { .. } => Ok((payees, Tie::Talk)),

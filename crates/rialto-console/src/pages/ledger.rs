@@ -31,6 +31,8 @@ pub struct Account {
     pub pending_in: String,
     /// What can be spent.
     pub available: String,
+    /// Whether it was closed: nothing can be paid to it.
+    pub closed: bool,
 }
 
 /// Money set aside.
@@ -165,7 +167,8 @@ pub fn accounts(accounts: &[Account]) -> Markup {
         .iter()
         .map(|account| {
             vec![
-                html! { (Thing(account.id)) @if let Some(label) = &account.label { " " span.quiet { (label) } } },
+                html! { (Thing(account.id)) @if let Some(label) = &account.label { " " span.quiet { (label) } }
+                    @if account.closed { " " span.quiet { "closed" } } },
                 holder(account),
                 html! { (account.asset) },
                 amount(&account.balance),

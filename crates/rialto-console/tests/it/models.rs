@@ -385,6 +385,7 @@ fn account() -> ledger::Account {
         pending_out: s(),
         pending_in: s(),
         available: s(),
+        closed: false,
     }
 }
 

@@ -3,8 +3,8 @@
 use alloc::format;
 
 use super::{
-    Account, AccountRef, CaptureHold, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount,
-    Purpose, RaiseHold, Spending, TransferSpec, Transfers,
+    Account, AccountRef, CaptureHold, CloseAccount, CreateAsset, Holder, Issue, LedgerEvent,
+    OpenAccount, Purpose, RaiseHold, Spending, TransferSpec, Transfers,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
@@ -94,27 +94,61 @@ fn hidden(ctx: &Ctx<'_>, name: &AccountRef, holder: Holder, why: Rejection) -> R
     Rejection::new(Code::NotFound, format!("{name}"))
 }
 
-pub(super) fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> {
-    let holder = holder_of(ctx, &args.holder)?.ok_or(Rejection::new(
-        Code::Malformed,
-        "name the holder, not an account",
-    ))?;
+/// Refuses unless the principal may open and close accounts of a holder.
+fn manages_accounts(ctx: &Ctx<'_>, name: &AccountRef, holder: Holder) -> Result<(), Rejection> {
     let manage = match holder {
         Holder::Owner(owner) => Action::ManageOwner(owner),
         Holder::Team(team) => Action::LeadTeam(team),
-        Holder::Agent(agent) if ctx.principal == crate::identity::Principal::Operator => {
+        Holder::Agent(agent) if ctx.principal == Principal::Operator => {
             Action::ManageOwner(ctx.state.agents.get(&agent).ok_or(Code::NotFound)?.owner)
         }
         Holder::Agent(agent) => Action::ActFor(agent),
         Holder::Issuance | Holder::Outside => Action::ManageRealm,
     };
     ctx.authorise(manage)
-        .map_err(|why| hidden(ctx, &args.holder, holder, why))?;
+        .map_err(|why| hidden(ctx, name, holder, why))?;
     if let Holder::Team(team) = holder {
         // The account is charged to the team's owner: a lead of another does not fill its part.
         let team = ctx.state.teams.get(&team).ok_or(Code::NotFound)?;
         work::by_its_owner(ctx, team)?;
     }
+    Ok(())
+}
+
+/// Closes an account on which nothing stands and nothing is held. What only names it (an offer without
+/// its money held, an act that waits for a person) then finds no such account, as it would find no money.
+pub(super) fn close_account(ctx: &mut Ctx<'_>, args: &CloseAccount) -> Result<(), Rejection> {
+    let (id, name) = (args.account, AccountRef::Account(args.account));
+    let absent = || Rejection::new(Code::NoAccount, format!("{id}"));
+    let account = ctx.state.accounts.get(&id).ok_or_else(absent)?;
+    ctx.authorise(Action::ViewAccount(id))
+        .map_err(|_| absent())?;
+    manages_accounts(ctx, &name, account.holder)?;
+    let scale = ctx.state.assets.get(&account.asset).map_or(0, |a| a.scale);
+    let in_the_way = match account {
+        Account { label: None, .. } => Some("it is the holder's main account".into()),
+        it if it.balance != Amount::ZERO => {
+            Some(format!("its balance is {}", it.balance.display(scale)))
+        }
+        it if (it.pending_out, it.pending_in) != (Amount::ZERO, Amount::ZERO) => {
+            Some("money is held on it".into())
+        }
+        _ => None,
+    };
+    if let Some(what) = in_the_way {
+        return Err(Rejection::new(Code::AccountStays, what));
+    }
+    ctx.ids.push(id.into());
+    ctx.emit(Event::Ledger(LedgerEvent::AccountClosed { account: id }));
+    Ok(())
+}
+
+pub(super) fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> {
+    let holder = holder_of(ctx, &args.holder)?.ok_or(Rejection::new(
+        Code::Malformed,
+        "name the holder, not an account",
+    ))?;
+    manages_accounts(ctx, &args.holder, holder)?;
     let (asset, _) = resolve_asset(ctx.state, args.asset.as_ref())?;
     ctx.room_for::<Account>(share::holder(ctx.state, holder), 0)?;
     if args.label.is_none() && ctx.state.main_account(holder, asset).is_some() {

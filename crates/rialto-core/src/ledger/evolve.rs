@@ -38,6 +38,11 @@ pub(crate) fn evolve(state: &mut State, event: &LedgerEvent) {
         } => {
             open(state, *account, *holder, *asset, label.clone());
         }
+        LedgerEvent::AccountClosed { account } => {
+            if state.take::<Account>(account).is_none() {
+                state.changes.defect();
+            }
+        }
         LedgerEvent::Entries { by, entries, .. } => {
             for entry in entries {
                 apply(state, *by, entry);

@@ -36,6 +36,7 @@ use crate::id::{
     TeamId, TransferId,
 };
 use crate::identity::{AgentRef, Principal};
+use crate::index::Index;
 use crate::limits;
 use crate::policy::{Node, SpentOn, SpentOnRef};
 use crate::share;
@@ -164,18 +165,29 @@ impl Entity for Account {
         what: "accounts",
         payer: |it, _, state| share::holder(state, it.holder),
     };
-    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
-        if it.label.is_none() {
-            index.main_accounts.insert((it.holder, it.asset), key);
-        } else {
-            match index.labelled_accounts.get_mut(&it.holder) {
-                Some(have) => *have = have.saturating_add(1),
-                None => {
-                    index.labelled_accounts.insert(it.holder, 1);
-                }
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| match it.label {
+            None => {
+                index.main_accounts.insert((it.holder, it.asset), key);
             }
-        }
-    });
+            Some(_) => count_labelled(index, it.holder, 1),
+        },
+        |it, _, index| match it.label {
+            None => {
+                index.main_accounts.remove(&(it.holder, it.asset));
+            }
+            Some(_) => count_labelled(index, it.holder, -1),
+        },
+    );
+}
+
+/// Counts a holder's accounts with a label.
+fn count_labelled(index: &mut Index, holder: Holder, change: i32) {
+    let have = index.labelled_accounts.get(&holder).copied().unwrap_or(0);
+    match have.saturating_add_signed(change) {
+        0 => index.labelled_accounts.remove(&holder),
+        have => index.labelled_accounts.insert(holder, have),
+    };
 }
 
 /// What an entry is for.
@@ -469,6 +481,16 @@ pub struct OpenAccount {
     pub label: Option<Name>,
 }
 
+/// Closes an account with a label: an empty one, on which nothing is held. Its statement can still be read;
+/// nothing can be paid to it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CloseAccount {
+    /// The account.
+    pub account: AccountId,
+}
+
 /// Issues realm credit. For the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -655,6 +677,8 @@ commands! {
         CreateAsset(CreateAsset) = "ledger.create_asset" => decide::create_asset, reaches_others: never, needs: everything;
         /// Opens an account.
         OpenAccount(OpenAccount) = "ledger.open_account" => decide::open_account, reaches_others: never;
+        /// Closes an empty account with a label.
+        CloseAccount(CloseAccount) = "ledger.close_account" => decide::close_account, reaches_others: never;
         /// Issues realm credit.
         Issue(Issue) = "ledger.issue" => decide::issue, reaches_others: never, needs: everything;
         /// Reports money that came from outside.
@@ -864,6 +888,13 @@ pub enum LedgerEvent {
         #[n(1)]
         purpose: Purpose,
     },
+    /// An empty account was closed for good.
+    #[n(13)]
+    AccountClosed {
+        /// The account.
+        #[n(0)]
+        account: AccountId,
+    },
 }
 
 facts! {
@@ -874,6 +905,7 @@ facts! {
             concerns [entries], texts [memo => TextOf::Nothing], told [(entries.iter().map(Entry::told),)];
         PaymentNamed { payment, .. } = "ledger.payment_named", concerns [payment.account], texts [], told [];
         EntryCorrected { transfer, .. } = "ledger.entry_corrected", concerns [transfer], texts [], told [];
+        AccountClosed { account } = "ledger.account_closed", concerns [account], texts [], told [];
         HoldTaken { hold, purpose } = "ledger.hold_taken",
             concerns [hold], texts [], told [(purpose.taken_over(*hold),)];
     }

@@ -423,6 +423,73 @@ fn a_holder_has_a_bounded_number_of_accounts_with_a_label() {
 }
 
 #[test]
+fn an_empty_account_with_a_label_is_closed_for_good() {
+    let mut world = check(PEOPLE);
+    world.run(
+        r#"
+        @buyer ledger.open_account {"holder": "@buyer", "label": "savings"} => ok $s
+        ann ledger.open_account {"holder": "$ann", "label": "rent"} => ok $rent
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "$s", "amount": "5"}}]} => ok
+        @buyer ledger.close_account {"account": "$s"} => RLT0420 its balance is 5.00
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "$s", "to": "@seller", "amount": "5", "expires_in_ms": 60000}}]} => ok $h
+        @buyer ledger.transfer {"transfers": [{"post_hold": {"hold": "$h"}}]} => ok
+        @seller ledger.transfer {"transfers": [{"hold": {"from": "@seller", "to": "$s", "amount": "1", "expires_in_ms": 60000}}]} => ok $h
+        @buyer ledger.close_account {"account": "$s"} => RLT0420 money is held on it
+        @buyer ledger.transfer {"transfers": [{"void_hold": {"hold": "$h"}}]} => ok
+        // by who may open one; to strangers there is none
+        @seller ledger.close_account {"account": "$s"} => RLT0403
+        bob ledger.close_account {"account": "$rent"} => RLT0403
+        @buyer2 ledger.close_account {"account": "$s"} => RLT0403
+        @buyer ledger.close_account {"account": "$rent"} => RLT0403
+        // what names it without holding money finds none, as it would find no money
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "0.5"}, "valid_for_ms": 600000, "pay_from": "$s"} => RLT0401
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "$s", "amount": "1"}}]} => ok
+        @seller listing.publish {"terms": {"title": "goods"}} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "deliver_within_ms": 3600000, "review_within_ms": 3600000}, "valid_for_ms": 600000, "pay_from": "$s"} => ok $n
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "$s", "to": "@buyer", "amount": "1"}}]} => ok
+        @buyer ledger.close_account {"account": "$s"} => ok $s
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0403
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "$s", "amount": "1"}}]} => RLT0403
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "$s", "to": "@buyer", "amount": "1"}}]} => RLT0403
+        operator ledger.issue {"to": "$s", "amount": "1"} => RLT0403
+        operator service.create {"name": "pay", "grants": ["payments"]} => ok
+        pay ledger.deposit {"to": "$s", "amount": "1", "reference": "p"} => RLT0403
+        @buyer ledger.close_account {"account": "$s"} => RLT0403
+        ann ledger.close_account {"account": "$rent"} => ok
+        operator ledger.close_account {"account": "acct_000000000000"} => RLT0403
+        balance @buyer 95.00
+        "#,
+    );
+    world.settle();
+}
+
+#[test]
+fn a_main_account_stays_and_a_closed_one_leaves_its_place() {
+    let mut world = check(PEOPLE);
+    let main = world.state.main_account(
+        crate::ledger::Holder::Agent(world.agent("@buyer2")),
+        world.state.realm.get(&()).unwrap().asset.unwrap(),
+    );
+    assert_eq!(main, None);
+    world.run(
+        r#"
+        @buyer2 ledger.open_account {"holder": "@buyer2"} => ok $main
+        @buyer2 ledger.close_account {"account": "$main"} => RLT0420 it is the holder's main account
+        "#,
+    );
+    let place = |n: u32| {
+        format!(
+            r#"@buyer ledger.open_account {{"holder": "@buyer", "label": "l{n}"}} => ok $a
+            @buyer ledger.close_account {{"account": "$a"}} => ok"#
+        )
+    };
+    for n in 0..=limits::LABELLED_ACCOUNTS {
+        world.run(&place(n));
+    }
+    world.settle();
+}
+
+#[test]
 fn accounts_and_assets() {
     table(
         r#"

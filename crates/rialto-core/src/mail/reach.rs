@@ -11,7 +11,6 @@ use super::{Item, deliver};
 use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, OwnerId};
-use crate::identity::Principal;
 use crate::policy::{self, Rate};
 use crate::realm::rules;
 use crate::reject::Rejection;
@@ -42,12 +41,6 @@ fn reached(state: &State, event: &Event) -> Vec<AgentId> {
     one.into_iter().collect()
 }
 
-/// The owner that sends what a command or envelope brings.
-fn sender(state: &State, principal: Principal, actor: Option<AgentId>) -> Option<OwnerId> {
-    let acting = actor.and_then(|agent| share::owner(state, agent));
-    acting.or_else(|| policy::owner_of_principal(state, principal))
-}
-
 /// How many agents of other owners than the sender an event reaches.
 fn strangers(state: &State, sender: OwnerId, event: &Event) -> u64 {
     let reached = reached(state, event).into_iter();
@@ -60,7 +53,7 @@ fn strangers(state: &State, sender: OwnerId, event: &Event) -> u64 {
 /// # Errors
 /// [`crate::reject::Code::RateLimited`].
 pub(crate) fn judge(ctx: &Ctx<'_>) -> Result<(), Rejection> {
-    let Some(sender) = sender(ctx.state, ctx.principal, ctx.named_actor()) else {
+    let Some(sender) = share::acting(ctx.state, ctx.principal, ctx.named_actor()) else {
         return Ok(());
     };
     let each = ctx.events().iter().map(|e| strangers(ctx.state, sender, e));
@@ -72,7 +65,7 @@ pub(crate) fn count(state: &mut State, event: &Event) {
     if state.edition() < rules::REACH_COUNTS {
         return;
     }
-    let Some(sender) = sender(state, state.by(), state.acting()) else {
+    let Some(sender) = share::acting(state, state.by(), state.acting()) else {
         return;
     };
     for _ in 0..strangers(state, sender, event) {
@@ -82,7 +75,7 @@ pub(crate) fn count(state: &mut State, event: &Event) {
 
 /// Delivers news of something that the agent is part of already: not where it has blocked the sender.
 pub(crate) fn tell(state: &mut State, agent: AgentId, item: Item) {
-    let sender = sender(state, state.by(), state.acting());
+    let sender = share::acting(state, state.by(), state.acting());
     let other = sender.filter(|sender| share::owner(state, agent) != Some(*sender));
     let deaf = other.is_some_and(|sender| policy::owner_blocked(state, agent, sender));
     if state.edition() < rules::REACH_COUNTS || !deaf {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::ctx::Ctx;
 use crate::event::Event;
+use crate::hash::Hash;
 use crate::id::{AgentId, CallId, NegotiationId};
 use crate::identity::{Agent, ContactPolicy, Status};
 use crate::limits;
@@ -57,6 +58,8 @@ pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rej
     serves_own_task(ctx, args.task, buyer)?;
     let call = ctx.new_id(CallId)?;
     let named = u16::try_from(invited.len()).ok().filter(|_| args.public);
+    let draw = || (u64::from(ctx.chance(call.0)) << 32) | u64::from(ctx.chance(!call.0));
+    let draw = args.public.then(draw);
     emit(
         ctx,
         MarketEvent::CallOpened {
@@ -70,6 +73,7 @@ pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rej
             deadline: ctx.now.after(open_for_ms),
             task: args.task,
             named,
+            draw,
         },
     );
     Ok(())
@@ -117,8 +121,13 @@ fn answerable<'a>(ctx: &Ctx<'a>, id: CallId, agent: AgentId) -> Result<&'a Call,
 }
 
 /// The proposal that gives up its place for one by `agent`, if the call is full and does not name the
-/// agent. Whoever fills a call must not shut it: an owner with more places yields to one with fewer,
-/// and whom the buyer has never dealt with to whom it has. Named agents keep their places.
+/// agent. Whoever fills a call must not shut it: whom the buyer has never dealt with yields to whom it
+/// has, an owner with more places to one with fewer, and of equals the one with the higher ticket.
+/// Named agents keep their places.
+///
+/// A ticket is an owner's for the call, and nobody knows it before: to come earlier or to answer again
+/// gives no better one. So of many owners each has the same chance, and who would keep one out needs
+/// many times as many owners as there are places.
 fn yields(ctx: &Ctx<'_>, call: &Call, agent: AgentId) -> Result<Option<NegotiationId>, Rejection> {
     if call.invites.iter().any(|i| i.agent == agent) {
         return Ok(None);
@@ -134,20 +143,34 @@ fn yields(ctx: &Ctx<'_>, call: &Call, agent: AgentId) -> Result<Option<Negotiati
     let dealt = |other| ctx.state.pairs.contains(&pair(call.buyer, other));
     let named = call.named.map_or(call.invites.len(), usize::from);
     let strangers = call.invites.iter().skip(named).filter(|i| !dealt(i.agent));
-    // Of an owner with as many places as another, the latest answer yields.
+    let standing = |other| (places_of(ctx, call, other), ticket(ctx, call, other));
+    // Of an owner's answers the latest yields.
     let most = strangers
         .filter_map(|i| match i.answer {
-            Answer::Proposed(negotiation) => Some((places_of(ctx, call, i.agent), negotiation)),
+            Answer::Proposed(negotiation) => Some((standing(i.agent), negotiation)),
             Answer::None | Answer::Refused => None,
         })
         .max();
+    let after = (own + 1, ticket(ctx, call, agent));
     match most {
-        Some((places, negotiation)) if dealt(agent) || places > own + 1 => Ok(Some(negotiation)),
+        Some((last, negotiation)) if dealt(agent) || last > after => Ok(Some(negotiation)),
         _ => {
-            let detail = format!("{} have answered, as many as may", call.invites.len());
+            let detail = format!(
+                "{} have answered, as many as may, and this one drew no place",
+                call.invites.len()
+            );
             Err(Rejection::new(Code::CallClosed, detail))
         }
     }
+}
+
+/// What an agent's owner has drawn in a call; the lowest keep their places. Calls from before there were
+/// draws keep to who came first.
+fn ticket(ctx: &Ctx<'_>, call: &Call, agent: AgentId) -> Option<[u8; 16]> {
+    let owner = share::owner(ctx.state, agent)?;
+    let draw = call.draw?.to_le_bytes();
+    let ticket = Hash::of(&[b"rialto ticket", &draw, &owner.0.to_le_bytes()]);
+    Some(*ticket.short().0)
 }
 
 /// How many agents of an agent's owner have answered a call, so that no owner takes all the places.

@@ -169,6 +169,10 @@ pub enum MarketEvent {
         #[n(9)]
         #[serde(skip_serializing_if = "Option::is_none")]
         named: Option<u16>,
+        /// What draws places among strangers if more answer than may. Nobody reads it.
+        #[n(10)]
+        #[serde(skip)]
+        draw: Option<u64>,
     },
     /// An agent refused a call.
     #[n(4)]

@@ -96,6 +96,7 @@ fn call_opened(state: &mut State, event: &MarketEvent) {
         deadline,
         task,
         named,
+        draw,
         ..
     } = event
     else {
@@ -116,6 +117,7 @@ fn call_opened(state: &mut State, event: &MarketEvent) {
         since: state.now(),
         task: *task,
         named: *named,
+        draw: *draw,
     };
     state.bring(*call, entity);
     policy::count_rate(state, Rate::Offers(*buyer));

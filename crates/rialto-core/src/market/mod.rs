@@ -270,6 +270,10 @@ pub struct Call {
     /// How many of the first invites name agents: nobody takes their places.
     #[n(7)]
     pub named: Option<u16>,
+    /// What draws places among strangers if more answer than may.
+    #[n(8)]
+    #[serde(skip)]
+    pub draw: Option<u64>,
 }
 
 impl Entity for Call {

@@ -1,11 +1,15 @@
 //! Listings, calls, negotiations and deals as tables.
 
+use std::collections::BTreeSet;
 use std::format;
-use std::string::String;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 use crate::limits;
 use crate::spec::{World, check};
+
+/// The settings of a realm that limits no rate.
+const UNHURRIED: &str = r#"operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "creations_per_minute": 0} => ok"#;
 
 const PEOPLE: &str = r#"
     owner ann
@@ -53,6 +57,7 @@ fn listings_belong_to_an_agent() {
         r#"@seller listing.publish {{"terms": {{"title": "t", "items": [{}]}}}} => RLT0010"#,
         items.join(",")
     ));
+    world.run(UNHURRIED);
     for _ in 0..limits::LISTINGS_PER_AGENT {
         world.run(r#"@seller listing.publish {"terms": {"title": "t"}} => ok"#);
     }
@@ -241,14 +246,22 @@ fn who_fills_a_public_call_does_not_shut_it() {
         limits::CALL_INVITES,
         limits::CALL_PLACES_OF_OWNER,
     );
-    // An owner with fewer places takes one of an owner with more: the latest answer yields.
+    let before = holders(&world);
+    // An owner with fewer places takes one of an owner with more.
     world.run(&proposal("@judge", "ok $n"));
     world.run(&proposal("@judge", "RLT0508"));
-    world.run(
+    let now = holders(&world);
+    let gone: Vec<_> = before.difference(&now).collect();
+    let [gone] = gone.as_slice() else {
+        panic!("one yields, not {gone:?}")
+    };
+    let number: usize = gone.trim_start_matches("@s").parse().unwrap();
+    let owner = number / limits::CALL_PLACES_OF_OWNER;
+    world.run(&format!(
         "negotiation $n open
-         inbox @s63 negotiation
-         agent own15 @late",
-    );
+         inbox {gone} negotiation
+         agent own{owner} @late"
+    ));
     // With four places against three, nothing would be fairer after it.
     world.run(&proposal("@late", "RLT0506"));
     world.run(&proposal("@seller", "ok"));
@@ -267,13 +280,81 @@ fn whom_a_buyer_has_dealt_with_finds_a_place_among_strangers() {
         "#,
     );
     fill(&mut world, limits::CALL_INVITES - 1, 1);
-    // One of a new owner has no more right to a place than any other.
-    world.run(&proposal("@second", "RLT0506"));
     world.run(&proposal("@seller", "ok"));
     // Named, it has a place whenever it comes.
     world.run(&proposal("@judge", "ok"));
-    // Neither yields to a stranger.
-    world.run(&proposal("@second", "RLT0506"));
+    // Neither yields to strangers, however many come.
+    for n in 0..limits::CALL_INVITES {
+        world.run(&format!("owner more{n}\nagent more{n} @m{n}"));
+        answers(&mut world, &format!("@m{n}"));
+    }
+    let holders = holders(&world);
+    assert!(holders.contains("@seller") && holders.contains("@judge"));
+}
+
+/// Lets an agent answer the public call `$c`; whether it got a place.
+fn answers(world: &mut World, by: &str) -> bool {
+    let line = proposal(by, "ok");
+    let (command, outcome) = line.rsplit_once(" => ").unwrap();
+    world.command(command, outcome).is_ok()
+}
+
+/// Who holds a place in the only call.
+fn holders(world: &World) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    world.state.calls.for_each(|_, call| {
+        for invite in &call.invites {
+            let agent = world.state.agents.get(&invite.agent).unwrap();
+            all.insert(agent.handle.to_string());
+        }
+    });
+    all
+}
+
+/// A public call, and agents of owners that nobody knows.
+fn strangers(owners: usize) -> World {
+    let mut world = table("");
+    for n in 0..owners {
+        world.run(&format!("owner own{n}\nagent own{n} @s{n}"));
+    }
+    world.run(r#"@buyer call.open {"body": "x", "public": true, "open_for_ms": 600000} => ok $c"#);
+    world
+}
+
+#[test]
+fn as_many_owners_as_there_are_places_do_not_shut_a_call() {
+    let (places, late) = (limits::CALL_INVITES, 32);
+    let mut world = strangers(places + late);
+    for n in 0..places {
+        assert!(answers(&mut world, &format!("@s{n}")), "there is room");
+    }
+    let mut newcomers = (places..places + late).map(|n| format!("@s{n}"));
+    let found = newcomers
+        .by_ref()
+        .filter(|by| answers(&mut world, by))
+        .count();
+    // Each has the chance of any other: the first 64 of 65, the last 64 of 96.
+    assert!(found >= 20, "only {found} of {late} found a place");
+    assert_eq!(holders(&world).len(), places);
+    world.settle();
+}
+
+#[test]
+fn neither_to_come_first_nor_to_answer_again_gets_a_place_in_a_full_call() {
+    let owners = limits::CALL_INVITES + 16;
+    let (mut forth, mut back) = (strangers(owners), strangers(owners));
+    for n in 0..owners {
+        answers(&mut forth, &format!("@s{n}"));
+        answers(&mut back, &format!("@s{}", owners - 1 - n));
+    }
+    let placed = holders(&forth);
+    assert_eq!(placed, holders(&back));
+    for n in 0..owners {
+        let by = format!("@s{n}");
+        let again = answers(&mut forth, &by);
+        assert!(!again, "{by} {}", placed.contains(&by));
+    }
+    assert_eq!(placed, holders(&forth));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::amount::Amount;
 use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AccountId, AgentId, DeploymentId, HoldId, InferenceId, OwnerId, position_of};
-use crate::identity::Principal;
+use crate::identity::{Principal, Status};
 use crate::ledger::{AccountRef, Holder, Purpose, Spending, resolve_asset};
 use crate::limits;
 use crate::policy::{self, Action, SpentOn, SpentOnRef, Work, owner_of_principal};
@@ -100,7 +100,8 @@ pub(super) fn retire(ctx: &mut Ctx<'_>, args: &RetireDeployment) -> Result<(), R
     Ok(())
 }
 
-/// A deployment that an agent may call. Any other answers as one that does not exist.
+/// A deployment that an agent may call, which its owner still sells. Any other answers as one that does
+/// not exist.
 fn callable<'s>(
     ctx: &Ctx<'s>,
     id: DeploymentId,
@@ -109,9 +110,14 @@ fn callable<'s>(
     let whose = share::owner(ctx.state, agent);
     let found = ctx.state.deployments.get(&id);
     let open = |it: &&Deployment| it.open_to == OpenTo::Everyone || whose == Some(it.owner);
-    found
+    let found = found
         .filter(open)
-        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))
+        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))?;
+    let owner = ctx.state.owners.get(&found.owner).ok_or(Code::NotFound)?;
+    match owner.status {
+        Status::Suspended => Err(Rejection::new(Code::Suspended, format!("{}", owner.name))),
+        Status::Active | Status::Closed => Ok(found),
+    }
 }
 
 pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), Rejection> {

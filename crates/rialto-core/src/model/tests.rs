@@ -100,6 +100,12 @@ fn who_may_call_and_with_whose_money() {
         ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@theirs"}, "block": true} => ok
         @theirs inference.reserve {"deployment": "$fast", "input": 1, "output": 1} => RLT0602
         ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@theirs"}, "block": false} => ok
+        // whom the operator has stopped sells nothing, and what has begun is paid as agreed
+        @theirs inference.reserve {"deployment": "$free", "input": 1, "output": 1} => ok $i
+        operator identity.suspend {"subject": {"owner": "$ann"}} => ok
+        @theirs inference.reserve {"deployment": "$free", "input": 1, "output": 1} => RLT0105
+        clock inference.settle {"calls": [{"inference": "$i", "end": "served", "tokens": {"input": 1}}]} => ok
+        operator identity.resume {"subject": {"owner": "$ann"}} => ok
         // it costs nothing, so that nothing is held
         @theirs inference.reserve {"deployment": "$free", "input": 1000000, "output": 1} => ok $i
         balance @theirs 1.00

@@ -328,6 +328,7 @@ pub(super) fn pace(settings: &Settings, rate: Rate) -> Option<(u64, u64)> {
             (settings.gestures_per_minute.unwrap_or(120), MINUTE_MS)
         }
         Rate::Mentions(_) => (settings.mentions_per_minute.unwrap_or(600), MINUTE_MS),
+        Rate::Creations(_) => (settings.creations_per_minute.unwrap_or(600), MINUTE_MS),
     };
     (number > 0).then(|| ((period_ms / u64::from(number)).max(1), period_ms))
 }

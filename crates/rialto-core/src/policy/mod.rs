@@ -7,12 +7,15 @@
 mod allowance;
 mod approve;
 mod authorise;
+mod creations;
 mod decide;
 mod evolve;
 mod line;
 mod room;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_creations;
 #[cfg(test)]
 mod tests_lines;
 pub mod usage;
@@ -32,6 +35,7 @@ pub use approve::obstacle;
 pub(crate) use approve::{end_moot, request};
 pub(crate) use authorise::acts;
 pub use authorise::{Action, authorise, owner_of_principal, stands};
+pub(crate) use creations::{count as count_creations, judge as judge_creations};
 pub(crate) use decide::{
     BlockedOwners, blocked, count_blocked, holder_blocks, owner_blocked, throttle, throttle_many,
     unblocked,
@@ -259,6 +263,8 @@ pub enum Rate {
     OwnerPosts(OwnerId),
     /// Follows, mutes, reactions, reports and joins of all agents of an owner.
     OwnerGestures(OwnerId),
+    /// What an owner, its people and its agents make for themselves.
+    Creations(OwnerId),
 }
 
 impl Rate {
@@ -292,6 +298,7 @@ impl Key for Rate {
             Self::OwnerOffers(id) => (37, id.0),
             Self::OwnerPosts(id) => (38, id.0),
             Self::OwnerGestures(id) => (39, id.0),
+            Self::Creations(id) => (40, id.0),
         };
         (kind, number).write(out);
     }
@@ -309,6 +316,7 @@ impl Key for Rate {
             37 => Some((Self::OwnerOffers(OwnerId(number)), rest)),
             38 => Some((Self::OwnerPosts(OwnerId(number)), rest)),
             39 => Some((Self::OwnerGestures(OwnerId(number)), rest)),
+            40 => Some((Self::Creations(OwnerId(number)), rest)),
             _ => None,
         }
     }
@@ -431,6 +439,12 @@ pub struct Settings {
     #[n(62)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_keys_ms: Option<u64>,
+    /// What an owner, its people and its agents make for themselves a minute: agents, people, teams, tokens,
+    /// keys, tasks of their own, accounts with a label, listings, deployments, allowances and blocks; 0
+    /// means no limit, the default is 600.
+    #[n(64)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creations_per_minute: Option<u32>,
 }
 
 impl Settings {
@@ -511,6 +525,7 @@ impl Default for Settings {
             message_id_bytes: None,
             text_bytes_per_minute: None,
             keep_keys_ms: None,
+            creations_per_minute: None,
         }
     }
 }

@@ -592,7 +592,11 @@ fn blocks_are_set_by_agents_and_owners_for_themselves() {
 #[test]
 fn one_agent_sets_at_most_ten_thousand_blocks() {
     let mut world = World::new();
-    world.run("owner ann\nagent ann @buyer");
+    world.run(r#"
+        owner ann
+        agent ann @buyer
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "creations_per_minute": 0} => ok
+    "#);
     let operator = world.request("operator").unwrap();
     let buyer = world.request("@buyer").unwrap();
     for n in 0..limits::BLOCKS_PER_SETTER {

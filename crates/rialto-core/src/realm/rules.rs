@@ -23,8 +23,12 @@ pub(crate) const WORK_AND_EDITS_COUNT: u16 = 1;
 /// of a team or an office does not reach those who have blocked that owner. Before, nothing counted.
 pub(crate) const REACH_COUNTS: u16 = 4;
 
+/// What an owner makes for itself counts towards a rate of its own. Before, only its part of each table
+/// bounded it.
+pub(crate) const CREATIONS_COUNT: u16 = 5;
+
 /// The edition that this code follows. Nothing ever had the numbers 2 and 3.
-pub(crate) const LATEST: u16 = REACH_COUNTS;
+pub(crate) const LATEST: u16 = CREATIONS_COUNT;
 
 /// The edition of a realm whose log has adopted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]

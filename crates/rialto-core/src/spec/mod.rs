@@ -263,6 +263,7 @@ impl World {
                 ])
                 .short(),
                 request: Hash::of(&[text.as_bytes()]).short(),
+                signed: false,
             });
         }
         let command = self.sealed(parsed);

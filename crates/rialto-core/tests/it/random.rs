@@ -98,6 +98,7 @@ fn with_key(
             made_at_s: driver.world.now.0 / 1_000,
             key: Hash::of(&[&driver.rng.below(200).to_le_bytes()]).short(),
             request: Hash::of(&[format!("{command:?}").as_bytes()]).short(),
+            signed: false,
         });
         *keyed = Some((request.clone(), command.clone()));
     }

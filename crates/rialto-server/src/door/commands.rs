@@ -12,7 +12,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
-use rialto_core::id::{AnyId, TransferId};
+use rialto_core::id::{AgentId, AnyId, TransferId};
 use rialto_core::identity::{AgentRef, IdentityCommand, Principal};
 use rialto_core::ledger::{LedgerCommand, Moved};
 use rialto_core::mail::MailCommand;
@@ -295,6 +295,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
 
 /// Checks what vouches for a command: its signature, if there is one, and the form of its key, which it
 /// returns. Both are about the arguments as the client wrote them, whatever their order and white space.
+/// What is signed counts once, whoever brings it: it needs a key, and the key is its agent's.
 async fn vouched(
     door: &Door,
     caller: &Caller,
@@ -302,12 +303,20 @@ async fn vouched(
     op: &str,
     (key, args): (Option<&str>, &Value),
 ) -> Result<Option<RequestKey>, Refusal> {
-    let key = key.map(|key| request_key(caller.principal, key, op, args));
-    let key = key.transpose()?;
-    if args.get("signature").is_some_and(|s| !s.is_null()) {
-        check_signature(door, caller, acting, op, args).await?;
+    if args.get("signature").is_none_or(Value::is_null) {
+        let key = key.map(|key| request_key(caller.principal, key, op, args));
+        return Ok(key.transpose()?);
     }
-    Ok(key)
+    let Some(key) = key else {
+        let why = "a signature counts once: send an idempotency key, which is signed too";
+        return Err(Refusal::new(Code::BadSignature, why));
+    };
+    let agent = check_signature(door, caller, acting, (op, key, args)).await?;
+    let key = request_key(Principal::Agent(agent), key, op, args)?;
+    Ok(Some(RequestKey {
+        signed: true,
+        ..key
+    }))
 }
 
 /// Makes an ask of a command: looks at what it links to and holds, and seals its texts.
@@ -474,6 +483,7 @@ fn request_key(
         made_at_s,
         key,
         request,
+        signed: false,
     })
 }
 
@@ -489,34 +499,40 @@ fn spelled(principal: Principal) -> String {
     }
 }
 
-/// The bytes that an agent signs to bind itself: realm, handle, operation and the arguments without
-/// the signature, fields sorted by name, no white space.
+/// The bytes that an agent signs to bind itself: the realm by its key, handle, operation, idempotency key and
+/// the arguments without the signature, fields sorted by name, no white space.
 #[must_use]
-pub(crate) fn signed_bytes(realm: &str, handle: &str, op: &str, args: &Value) -> Vec<u8> {
+pub(crate) fn signed_bytes(
+    realm: &Hash,
+    handle: &str,
+    (op, key, args): (&str, &str, &Value),
+) -> Vec<u8> {
     let mut args = args.clone();
     if let Some(fields) = args.as_object_mut() {
         fields.remove("signature");
     }
-    format!("rialto-sign-1\n{realm}\n{handle}\n{op}\n{args}").into_bytes()
+    format!("rialto-sign-2\n{realm}\n{handle}\n{op}\n{key}\n{args}").into_bytes()
 }
 
+/// Refuses what the acting agent has not signed; gives back which agent has.
 async fn check_signature(
     door: &Door,
     caller: &Caller,
-    acting: Option<&rialto_core::identity::AgentRef>,
-    op: &str,
-    args: &Value,
-) -> Result<(), Refusal> {
+    acting: Option<&AgentRef>,
+    (op, key, args): (&str, &str, &Value),
+) -> Result<AgentId, Refusal> {
     let caller = Caller {
         acting: acting.cloned(),
         ..caller.clone()
     };
     let found = door.node.read(move |state| {
-        let agent = super::auth::acting(state, &caller)?;
-        let agent = state.agents.get(&agent).ok_or(Code::NotFound)?;
-        Ok::<_, Refusal>((agent.key, agent.handle.to_string()))
+        let id = super::auth::acting(state, &caller)?;
+        let agent = state.agents.get(&id).ok_or(Code::NotFound)?;
+        let realm = state.realm.get(&()).ok_or(Code::Defect)?;
+        let handle = agent.handle.to_string();
+        Ok::<_, Refusal>((id, agent.key, handle, realm.key))
     });
-    let (key, handle) = found.await?.1?;
+    let (agent, public, handle, realm) = found.await?.1?;
     let text = args
         .get("signature")
         .and_then(Value::as_str)
@@ -524,12 +540,14 @@ async fn check_signature(
     let signature: rialto_core::hash::Signature = text
         .parse()
         .map_err(|e| Refusal::new(Code::BadSignature, format!("{e}")))?;
-    let message = signed_bytes(&door.realm, &handle, op, args);
-    let key =
-        VerifyingKey::from_bytes(key.bytes()).map_err(|_| Refusal::from(Code::BadSignature))?;
+    let message = signed_bytes(&realm, &handle, (op, key, args));
+    let public =
+        VerifyingKey::from_bytes(public.bytes()).map_err(|_| Refusal::from(Code::BadSignature))?;
     let mut bytes = [0; 64];
     bytes.copy_from_slice(signature.0.as_slice());
-    key.verify_strict(&message, &Signature::from_bytes(&bytes))
+    public
+        .verify_strict(&message, &Signature::from_bytes(&bytes))
+        .map(|()| agent)
         .map_err(|_| {
             Refusal::new(
                 Code::BadSignature,

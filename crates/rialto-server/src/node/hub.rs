@@ -67,11 +67,14 @@ impl Hub {
     #[must_use]
     pub fn lag(&self) -> Lag {
         let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = unread.front().map(|(_, since)| since.elapsed());
-        let envelopes = self.durable().saturating_sub(self.indexed());
+        let indexed = self.indexed();
+        // What is read back from the log may be indexed before it is noted here: it is not unread.
+        let mut left = unread.iter().skip_while(|(durable, _)| *durable <= indexed);
+        let envelopes = self.durable().saturating_sub(indexed);
+        let oldest = left.next().filter(|_| envelopes > 0);
         Lag {
             envelopes,
-            age: oldest.filter(|_| envelopes > 0).unwrap_or_default(),
+            age: oldest.map(|(_, since)| since.elapsed()).unwrap_or_default(),
         }
     }
 
@@ -198,6 +201,22 @@ mod tests {
             let lag = hub.lag();
             assert_eq!((lag.envelopes, lag.age.as_secs()), (envelopes, seconds));
         }
+    }
+
+    #[test]
+    fn what_is_indexed_before_it_is_noted_does_not_age() {
+        let hub = Hub::new(1);
+        hub.set_indexed(1);
+        // The indexer reads the log itself and may come to a position before the syncer has told it.
+        hub.set_indexed(2);
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        hub.note_unread(2, long_ago);
+        hub.durable.send_replace(2);
+        assert_eq!(hub.lag(), Lag::default());
+        hub.set_durable(8, &[]);
+        let lag = hub.lag();
+        assert_eq!(lag.envelopes, 6);
+        assert!(lag.age < Duration::from_secs(60), "{lag:?}");
     }
 
     #[test]

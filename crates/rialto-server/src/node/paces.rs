@@ -31,6 +31,21 @@ const GESTURES: [&str; 5] = [
     "social.report",
     "community.join",
 ];
+/// Operations by which an owner makes things for itself.
+const CREATIONS: [&str; 12] = [
+    "agent.register",
+    "agent.rotate_key",
+    "deployment.create",
+    "ledger.open_account",
+    "listing.publish",
+    "person.add",
+    "policy.set_allowance",
+    "policy.set_block",
+    "task.create",
+    "team.create",
+    "token.issue",
+    "token.rotate",
+];
 /// What operations begin with that reach other agents, and so count as messages.
 const REACHING: [&str; 7] = [
     "mail.",
@@ -50,12 +65,14 @@ fn counted(op: &str) -> impl Iterator<Item = (&'static str, RateOf)> {
     let posts = POSTS.contains(&op);
     let gestures = GESTURES.contains(&op);
     let messages = REACHING.iter().any(|start| op.starts_with(start));
-    let all: [(bool, &'static str, RateOf); 5] = [
+    let creations = CREATIONS.contains(&op);
+    let all: [(bool, &'static str, RateOf); 6] = [
         (offers, "offers", |agent, _| Rate::Offers(agent)),
         (posts, "posts", |agent, _| Rate::Posts(agent)),
         (posts, "mentions", |_, owner| Rate::Mentions(owner)),
         (gestures, "gestures", |agent, _| Rate::Gestures(agent)),
         (messages, "messages", |agent, _| Rate::Messages(agent)),
+        (creations, "creations", |_, owner| Rate::Creations(owner)),
     ];
     all.into_iter()
         .filter_map(|(is_so, name, rate)| is_so.then_some((name, rate)))

@@ -792,11 +792,8 @@ async fn an_answer_to_a_command_says_what_is_left() {
             .to_owned()
     };
     // Nothing is counted yet: the requests that may be in progress are nearest.
-    let items = json!([{ "name": "Taco", "price": "3.50" }]);
-    let listing = json!({ "terms": { "title": "Tacos", "items": items } });
-    let (told, said) = served
-        .command(Some(&writer), "listing.publish", listing)
-        .await;
+    let work = json!({ "tokens": 1 });
+    let (told, said) = served.command(Some(&writer), "usage.reserve", work).await;
     assert!(
         head(&told, "ratelimit-policy").contains("qu=\"concurrent-requests\""),
         "{said}"

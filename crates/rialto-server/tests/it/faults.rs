@@ -96,6 +96,7 @@ impl World {
                 made_at_s: self.now / 1_000,
                 key,
                 request: key,
+                signed: false,
             }
         });
         ask.request.key = keyed;

@@ -28,6 +28,7 @@ mod models;
 mod realm;
 mod scopes;
 mod shares;
+mod signatures;
 mod sleep;
 mod square;
 mod standing;

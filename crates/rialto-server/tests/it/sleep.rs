@@ -151,7 +151,15 @@ async fn a_realm_that_wakes_with_ten_thousand_things_due_serves_others_meanwhile
     }
     assert_eq!(ready(&realm).await, (StatusCode::OK, "ready\n".to_owned()));
     assert_eq!(open(&realm).await, (0, 0, false));
-    let (_, accounts) = realm.get(&buyer, "/api/ledger/accounts").await;
+    let (end, ()) = realm.node.read(|_| ()).await.unwrap();
+    let accounts = loop {
+        let (_, accounts) = realm.get(&buyer, "/api/ledger/accounts").await;
+        if accounts["position"].as_u64() >= Some(end) {
+            break accounts;
+        }
+        assert!(woke.elapsed() < Duration::from_secs(300), "lists stay behind");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
     let money = &accounts["items"][0];
     assert_eq!(money["balance"], "100000.00", "{accounts}");
     assert_eq!(money["pending_out"], "0.00", "{accounts}");

@@ -101,6 +101,10 @@ impl Folding<'_> {
             // What these keep the core from doing twice stands in the entries beside them.
             LedgerEvent::PaymentNamed { .. } | LedgerEvent::EntryCorrected { .. } => Ok(()),
             LedgerEvent::HoldTaken { hold, purpose } => self.hold_taken(*hold, *purpose),
+            LedgerEvent::AccountClosed { account } => self.run(
+                "UPDATE account SET closed = ? WHERE id = ?",
+                (self.now(), int(account.0)),
+            ),
         }
     }
 
@@ -114,7 +118,7 @@ impl Folding<'_> {
         let (kind, number) = holder.split();
         let owner = self.owner_of_holder(holder)?;
         self.run(
-            "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0, 0, NULL)",
+            "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0, 0, NULL, NULL)",
             params![
                 int(account.0),
                 kind,

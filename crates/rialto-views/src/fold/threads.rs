@@ -199,6 +199,7 @@ impl Folding<'_> {
             LedgerEvent::HoldTaken { hold, .. } => self.touch(*hold),
             LedgerEvent::AssetCreated { .. }
             | LedgerEvent::AccountOpened { .. }
+            | LedgerEvent::AccountClosed { .. }
             | LedgerEvent::PaymentNamed { .. }
             | LedgerEvent::EntryCorrected { .. } => Ok(()),
         }

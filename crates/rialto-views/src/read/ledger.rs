@@ -55,6 +55,9 @@ pub struct AccountRow {
     pub pending_in: String,
     /// What can be spent.
     pub available: String,
+    /// When it was closed: nothing can be paid to it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Time>,
 }
 
 /// An entry as it concerns one account.
@@ -438,7 +441,8 @@ impl Snap<'_> {
     }
 
     fn account(&self, id: i64) -> Result<Option<AccountRow>> {
-        let sql = "SELECT holder_kind, holder, label, asset, balance, pending_out, pending_in
+        let sql =
+            "SELECT holder_kind, holder, label, asset, balance, pending_out, pending_in, closed
                    FROM account WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([id])?;
@@ -464,6 +468,7 @@ impl Snap<'_> {
             pending_out: print(out.0),
             pending_in: print(row.get::<_, Units>(6)?.0),
             available: print(balance.0 - out.0),
+            closed: row.get::<_, Option<i64>>(7)?.map(time),
         }))
     }
 

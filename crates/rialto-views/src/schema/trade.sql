@@ -19,7 +19,9 @@ CREATE TABLE account(
   asset INTEGER NOT NULL, label TEXT, balance NOT NULL, pending_out NOT NULL,
   pending_in NOT NULL,
   -- How much of the balance has come from outside and not vouched yet.
-  fresh NOT NULL, last INTEGER);
+  fresh NOT NULL, last INTEGER,
+  -- When it was closed.
+  closed INTEGER);
 CREATE INDEX account_owner ON account(owner, id) WHERE owner IS NOT NULL;
 CREATE INDEX account_holder ON account(holder, id);
 CREATE TABLE entry(

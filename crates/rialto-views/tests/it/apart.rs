@@ -19,7 +19,7 @@ fn square() -> Square {
         "policy.set_settings",
         json!({ "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
                 "offers_per_minute": 0, "agents_per_owner": 0, "posts_per_minute": 0,
-                "gestures_per_minute": 0 }),
+                "gestures_per_minute": 0, "creations_per_minute": 0 }),
     );
     let owners = ["ann", "bob", "cat"].map(|name| realm.owner(name));
     let open = || json!({ "contact": "open" });

@@ -46,7 +46,7 @@ impl Realm {
         realm.operator(
             "policy.set_settings",
             json!({ "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
-                    "offers_per_minute": 0, "agents_per_owner": 0, "least_review_ms": 60_000 }),
+                    "offers_per_minute": 0, "agents_per_owner": 0, "creations_per_minute": 0, "least_review_ms": 60_000 }),
         );
         realm.operator("ledger.create_asset", json!({ "code": "USD", "scale": 9 }));
         realm

@@ -58,7 +58,7 @@ impl World {
         let mut realm = Realm::new();
         let settings = json!({ "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
             "offers_per_minute": 0, "agents_per_owner": 0, "posts_per_minute": 0,
-            "gestures_per_minute": 0, "least_review_ms": 60_000 });
+            "gestures_per_minute": 0, "creations_per_minute": 0, "least_review_ms": 60_000 });
         realm.operator("policy.set_settings", settings);
         let bank = json!({ "name": "bank", "grants": ["payments"] });
         let AnyId::ServiceId(bank) = id_of(&realm.operator("service.create", bank), "svc") else {

@@ -63,6 +63,11 @@ enum LedgerCommand {
         #[arg(long)]
         label: Option<String>,
     },
+    /// Closes an empty account with a label; its statement can still be read.
+    CloseAccount {
+        /// The account's id.
+        account: String,
+    },
     /// Moves money at once.
     Transfer {
         #[command(flatten)]
@@ -162,6 +167,7 @@ pub(crate) async fn run(args: LedgerArgs, out: Output) -> Result<(), CliError> {
                 ("BALANCE", "/balance"),
                 ("HELD", "/pending_out"),
                 ("AVAILABLE", "/available"),
+                ("CLOSED", "/closed"),
             ];
             remote::list(remote, out, "/api/ledger/accounts", &paged, &[], &columns).await
         }
@@ -172,6 +178,10 @@ pub(crate) async fn run(args: LedgerArgs, out: Output) -> Result<(), CliError> {
         } => {
             let args = json!({ "holder": holder, "asset": asset, "label": label });
             remote::carry_out(remote, out, "ledger.open_account", args).await
+        }
+        LedgerCommand::CloseAccount { account } => {
+            let args = json!({ "account": account });
+            remote::carry_out(remote, out, "ledger.close_account", args).await
         }
         LedgerCommand::Transfer { moved } => moving(remote, out, "post", moved, None).await,
         LedgerCommand::Hold { moved, expires_in } => {

@@ -198,7 +198,7 @@ fn a_receiver_that_is_away_keeps_nobody_waiting() {
         .op("mail.send", &hello)
         .unwrap()
         .accepted();
-    assert_eq!(server.door(&writer).get("/readyz").unwrap().status, 200);
+    server.is_ready(&writer);
     // It is killed while tries are outstanding; what is owed is still owed.
     let list = "/api/obligations?state=open";
     let owed = |server: &Server| {

@@ -498,6 +498,11 @@ impl Driver {
                     json!({"holder": who, "label": label, "asset": asset}),
                 )
             }
+            12 => (
+                who.into(),
+                "ledger.close_account",
+                json!({"account": self.id("acct")}),
+            ),
             5 => {
                 let (transfer, to) = (self.id("xfer"), self.account());
                 let to = self.rng.chance(20).then_some(to);

@@ -77,6 +77,7 @@ pub(super) fn account(row: &AccountRow) -> Account {
         pending_out: row.pending_out.clone(),
         pending_in: row.pending_in.clone(),
         available: row.available.clone(),
+        closed: row.closed.is_some(),
     }
 }
 

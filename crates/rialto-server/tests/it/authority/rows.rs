@@ -348,6 +348,11 @@ fn money(w: &World) -> Rows {
             json!({ "holder": ours, "label": "second" }),
         ),
         (
+            "ledger.close_account",
+            "our agent's",
+            json!({ "account": w.id("spare") }),
+        ),
+        (
             "ledger.issue",
             "to our agent",
             json!({ "to": ours, "amount": "1" }),

@@ -456,6 +456,9 @@ impl World {
         let waiting = r.ok(&by.ours, "ledger.transfer", args).await;
         let (_, accounts) = r.get(&by.theirs, "/api/ledger/accounts").await;
         let theirs = accounts["items"][0]["id"].as_str().unwrap().to_owned();
+        let args = json!({ "holder": OURS, "label": "spare" });
+        let spare = r.ok(&by.ours, "ledger.open_account", args).await;
+        self.note("spare", id(&spare, "acct"));
         self.note("entry", id(&paid, "xfer"));
         self.note("hold", id(&held, "hold"));
         self.note("withdrawal", id(&leaving, "hold"));

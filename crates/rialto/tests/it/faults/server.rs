@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -92,6 +92,20 @@ impl Server {
     pub(crate) fn door(&self, token: &str) -> Door {
         Door::open(&self.url, token).unwrap()
     }
+
+    /// Waits until it says that it is ready, however long a busy machine keeps its lists behind.
+    pub(crate) fn is_ready(&self, token: &str) {
+        let until = Instant::now() + Duration::from_secs(120);
+        let mut door = self.door(token);
+        loop {
+            let said = door.get("/readyz").unwrap();
+            if said.status == 200 {
+                return;
+            }
+            assert!(Instant::now() < until, "{}", said.body);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
 }
 
 /// The token that a server has stored for its operator.
@@ -110,7 +124,7 @@ pub(crate) fn key(name: &str) -> String {
 pub(crate) fn found(server: &Server, folder: &Path, agents: &[&str]) -> Vec<String> {
     let mut door = server.door(&operator(folder));
     let asked = json!({ "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
-        "offers_per_minute": 0, "agents_per_owner": 0 });
+        "offers_per_minute": 0, "agents_per_owner": 0, "creations_per_minute": 0 });
     door.op("policy.set_settings", &asked).unwrap().accepted();
     let asked = json!({ "name": "house", "kind": "organisation" });
     let owner = door.op("owner.sign_up", &asked).unwrap().accepted();
