@@ -120,7 +120,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
     },
     Domain {
         name: BY_SIDE,
-        version: 1,
+        version: 2,
         schema: include_str!("schema/by_side.sql"),
         foundation: false,
         made_of: Some(TRADE),
@@ -128,7 +128,7 @@ pub(crate) const DOMAINS: &[Domain] = &[
     },
     Domain {
         name: BY_PARTNER,
-        version: 1,
+        version: 2,
         schema: include_str!("schema/by_partner.sql"),
         foundation: false,
         made_of: Some(TRADE),
