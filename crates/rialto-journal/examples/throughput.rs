@@ -1,7 +1,7 @@
-//! Measures the journal on this machine's disk: durable frames, replay, entity upserts.
+//! Measures the journal on this machine's disk: durable frames, replay, texts, entity upserts.
 //!
-//! `cargo run --release -p rialto-journal --example throughput -- FOLDER` (a new folder on the disk
-//! to measure; it stays behind).
+//! `cargo run --release -p rialto-journal --example throughput -- FOLDER [frames|texts|entities]` (a new
+//! folder on the disk to measure; it stays behind).
 
 use std::io::{Write as _, stdout};
 use std::path::Path;
@@ -17,15 +17,25 @@ const ENTITY_BYTES: usize = 100;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> Outcome {
-    let folder = std::env::args().nth(1).ok_or("usage: throughput FOLDER")?;
+    let mut args = std::env::args().skip(1);
+    let folder = args.next().ok_or("usage: throughput FOLDER [WHAT]")?;
     let folder = Path::new(&folder);
-    for (batch, commits) in [(1, 5_000), (16, 5_000), (256, 4_000), (4096, 500)] {
-        frames(&folder.join(format!("log-{batch}")), batch, commits)?;
+    let only = args.next();
+    let wanted = |what: &str| only.as_deref().is_none_or(|only| only == what);
+    if wanted("frames") {
+        for (batch, commits) in [(1, 5_000), (16, 5_000), (256, 4_000), (4096, 500)] {
+            frames(&folder.join(format!("log-{batch}")), batch, commits)?;
+        }
     }
-    for (batch, commits) in [(1, 4_000), (128, 1_000), (1_024, 200)] {
-        texts(&folder.join(format!("texts-{batch}")), batch, commits)?;
+    if wanted("texts") {
+        for (batch, commits) in [(1, 2_000), (128, 1_000), (1_024, 200)] {
+            texts(&folder.join(format!("texts-{batch}")), batch, commits)?;
+        }
     }
-    entities(&folder.join("entities"))
+    if wanted("entities") {
+        entities(&folder.join("entities"))?;
+    }
+    Ok(())
 }
 
 /// One text of 66 bytes an envelope: staged, appended, and read back in order.

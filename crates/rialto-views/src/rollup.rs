@@ -183,11 +183,13 @@ impl Folding<'_> {
     }
 }
 
-/// The spans in which a position lies are to be rolled up again.
+/// The spans in which a position lies are to be rolled up again. Hours begin in the order of the log, so the
+/// one that holds a position of late is found among the last, however many there are.
 fn stale(db: &Connection, grain: &Grain, position: u64) -> Result<()> {
     let sql = format!(
         "UPDATE {0}_span SET rolled = 0 WHERE level = ?1 AND bucket =
-           (SELECT max(bucket) FROM {0}_span WHERE level = 0 AND first <= ?2) / ?3",
+           (SELECT bucket FROM {0}_span WHERE level = 0 AND first <= ?2
+            ORDER BY bucket DESC LIMIT 1) / ?3",
         grain.name
     );
     for (level, width) in (0_i64..).zip(WIDTHS) {
@@ -197,13 +199,22 @@ fn stale(db: &Connection, grain: &Grain, position: u64) -> Result<()> {
     Ok(())
 }
 
+/// The position at which the first span of a level begins that is this one or a later one.
+fn begin(db: &Connection, name: &str, level: i64, bucket: i64) -> Result<Option<i64>> {
+    let sql = format!(
+        "SELECT first FROM {name}_span WHERE level = ? AND bucket >= ? ORDER BY bucket LIMIT 1"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let first = query.query_row((level, bucket), |r| r.get(0));
+    Ok(first.optional()?)
+}
+
 /// What happened after an hour now lies in it.
 fn set_back(db: &Connection, grain: &Grain, hour: i64) -> Result<()> {
     let name = grain.name;
     for (level, width) in (0_i64..).zip(WIDTHS) {
         let bucket = hour / width;
-        let sql = format!("SELECT min(first) FROM {name}_span WHERE level = ? AND bucket >= ?");
-        let first: Option<i64> = db.query_row(&sql, (level, bucket), |r| r.get(0))?;
+        let first = begin(db, name, level, bucket)?;
         for table in ["span", "sum"] {
             let sql = format!("DELETE FROM {name}_{table} WHERE level = ? AND bucket >= ?");
             db.execute(&sql, (level, bucket))?;
@@ -250,12 +261,7 @@ type Sums = BTreeMap<RollKey, Rolled>;
 
 /// The sums of an hour, from its entries.
 fn of_entries(snap: &Snap<'_>, grain: &Grain, bucket: i64, first: i64) -> Result<Sums> {
-    let sql = format!(
-        "SELECT min(first) FROM {}_span WHERE level = 0 AND bucket > ?",
-        grain.name
-    );
-    let mut query = snap.db.prepare_cached(&sql)?;
-    let next: Option<i64> = query.query_row([bucket], |r| r.get(0))?;
+    let next = begin(snap.db, grain.name, 0, bucket + 1)?;
     let range = Range {
         low: int(number(uint(first), 0)),
         high: next.map_or(i64::MAX, |next| int(number(uint(next), 0))),
@@ -278,12 +284,7 @@ fn of_spans(db: &Connection, grain: &Grain, level: i64, hours: (i64, i64)) -> Re
         db,
         grain,
         "level = ?1 AND bucket >= ?2 AND bucket < ?3 AND cut = ?4",
-        (
-            level,
-            hours.0 / width,
-            hours.1 / width,
-            Cut::Whole.number(),
-        ),
+        (level, hours.0 / width, hours.1 / width, Cut::Whole.number()),
         &mut |key, rolled| {
             sums.entry(key).or_default().add(&rolled);
             Ok(())
@@ -312,13 +313,7 @@ fn keep(db: &Connection, grain: &Grain, span: (i64, i64), sums: &Sums) -> Result
     Ok(())
 }
 
-fn insert(
-    db: &Connection,
-    grain: &Grain,
-    span: (i64, i64),
-    cut: Cut,
-    sums: &Sums,
-) -> Result<()> {
+fn insert(db: &Connection, grain: &Grain, span: (i64, i64), cut: Cut, sums: &Sums) -> Result<()> {
     let sql = format!(
         "INSERT INTO {}_sum VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         grain.name
@@ -475,11 +470,7 @@ impl Snap<'_> {
                 longer.push((level, bucket?));
             }
         }
-        let sql = format!("SELECT min(first) FROM {name}_span WHERE level = 0 AND bucket >= ?");
-        let next = self
-            .db
-            .prepare_cached(&sql)?
-            .query_row([until], |r| r.get(0))?;
+        let next = begin(self.db, name, 0, until)?;
         Ok((hours, longer, next))
     }
 }

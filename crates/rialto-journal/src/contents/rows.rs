@@ -127,11 +127,7 @@ impl<'a> Rows<'a> {
         self.select(sql, params![name(hash), hash.as_slice()])
     }
 
-    fn select(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<Vec<Kept>, JournalError> {
+    fn select(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Kept>, JournalError> {
         let select = || {
             self.conn
                 .prepare_cached(sql)?

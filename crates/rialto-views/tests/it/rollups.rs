@@ -1,7 +1,8 @@
 //! Reports add up spans that are rolled up; their figures are those of the entries, whatever the period.
 
 use rialto_core::event::{Envelope, Event, RealmEvent, VERSION};
-use rialto_core::identity::{Auth, Principal};
+use rialto_core::id::AgentId;
+use rialto_core::identity::{Auth, IdentityEvent, Principal};
 use rialto_core::time::Time;
 use rialto_views::{Dimension, Indexed, Scope, Views};
 use rusqlite::Connection;
@@ -30,6 +31,14 @@ fn roll_up(views: &mut Views) {
 /// Compares reports of random periods, scopes and axes with those from the entries alone.
 fn compare(views: &Views, log: &[Indexed], owners: &[Owner], dice: &mut Dice, times: usize) {
     let reader = views.reader();
+    let agents: Vec<AgentId> = log
+        .iter()
+        .flat_map(|indexed| &indexed.envelope.events)
+        .filter_map(|event| match event {
+            Event::Identity(IdentityEvent::AgentRegistered { agent, .. }) => Some(*agent),
+            _ => None,
+        })
+        .collect();
     let (begun, hours) = {
         let at = |indexed: &Indexed| indexed.envelope.at.0;
         let (first, last) = (at(&log[0]), log.iter().map(at).max().unwrap());
@@ -45,8 +54,9 @@ fn compare(views: &Views, log: &[Indexed], owners: &[Owner], dice: &mut Dice, ti
         };
         let (one, other) = (moment(), moment());
         let period = (time % 5 > 0).then(|| (Time(one.min(other)), Time(one.max(other))));
-        let scope = match dice.below(3) {
+        let scope = match dice.below(4) {
             0 => Scope::Owner(owners[dice.below(owners.len())].id),
+            1 => Scope::Agent(agents[dice.below(agents.len())]),
             _ => Scope::Realm,
         };
         let axes = dice.below(64);
@@ -86,7 +96,7 @@ fn a_report_by_spans_is_the_report_of_the_entries() {
             views.apply(batch).unwrap();
             roll_up(&mut views);
         }
-        compare(&views, &log, &owners, &mut dice, 120);
+        compare(&views, &log, &owners, &mut dice, 160);
         let spans = rolled(&path);
         assert!(
             spans[0] > 0 && (factor < 40_000 || spans[2] > 0),
