@@ -1,7 +1,7 @@
-//! Measures the journal on this machine's disk: durable frames, replay, entity upserts.
+//! Measures the journal on this machine's disk: durable frames, replay, texts, entity upserts.
 //!
-//! `cargo run --release -p rialto-journal --example throughput -- FOLDER` (a new folder on the disk
-//! to measure; it stays behind).
+//! `cargo run --release -p rialto-journal --example throughput -- FOLDER [frames|texts|entities]` (a new
+//! folder on the disk to measure; it stays behind).
 
 use std::io::{Write as _, stdout};
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rialto_journal::entities::{EntityStore, SqliteEntities, Upsert};
 use rialto_journal::sqlite::SqliteJournal;
-use rialto_journal::{Frame, Journal, JournalError, verify};
+use rialto_journal::{ContentName, Frame, Journal, JournalError, content_id, verify};
 
 const ENVELOPE_BYTES: usize = 200;
 const ENTITY_BYTES: usize = 100;
@@ -17,12 +17,88 @@ const ENTITY_BYTES: usize = 100;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> Outcome {
-    let folder = std::env::args().nth(1).ok_or("usage: throughput FOLDER")?;
+    let mut args = std::env::args().skip(1);
+    let folder = args.next().ok_or("usage: throughput FOLDER [WHAT]")?;
     let folder = Path::new(&folder);
-    for (batch, commits) in [(1, 5_000), (16, 5_000), (256, 4_000), (4096, 500)] {
-        frames(&folder.join(format!("log-{batch}")), batch, commits)?;
+    let only = args.next();
+    let wanted = |what: &str| only.as_deref().is_none_or(|only| only == what);
+    if wanted("frames") {
+        for (batch, commits) in [(1, 5_000), (16, 5_000), (256, 4_000), (4096, 500)] {
+            frames(&folder.join(format!("log-{batch}")), batch, commits)?;
+        }
     }
-    entities(&folder.join("entities"))
+    if wanted("texts") {
+        for (batch, commits) in [(1, 2_000), (128, 1_000), (1_024, 200)] {
+            texts(&folder.join(format!("texts-{batch}")), batch, commits)?;
+        }
+    }
+    if wanted("entities") {
+        entities(&folder.join("entities"))?;
+    }
+    Ok(())
+}
+
+/// One text of 66 bytes an envelope: staged, appended, and read back in order.
+fn texts(folder: &Path, batch: u64, commits: u64) -> Outcome {
+    let mut journal = SqliteJournal::open(folder)?;
+    let contents = journal.contents();
+    let mut names = Vec::new();
+    let (mut staging, mut appending) = (Duration::ZERO, Duration::ZERO);
+    for commit in 0..commits {
+        let first = journal.head().position + 1;
+        let of_frame = (0..batch).map(|i| {
+            let hash = hash(commit * batch + i);
+            let id = content_id(first + i, 0).unwrap_or(0);
+            ContentName { hash, id }
+        });
+        let of_frame: Vec<ContentName> = of_frame.collect();
+        let begun = Instant::now();
+        let staged = of_frame
+            .iter()
+            .map(|name| contents.put(&name.hash, &[7; 16], &[b'x'; 66]))
+            .collect::<Result<Vec<_>, _>>()?;
+        staging += begun.elapsed();
+        let frame = Frame {
+            first,
+            envelopes: of_frame
+                .iter()
+                .map(|name| filler(name.id, ENVELOPE_BYTES))
+                .collect(),
+            contents: of_frame.iter().map(|name| name.hash).collect(),
+        };
+        let begun = Instant::now();
+        journal.append(&frame)?;
+        drop(staged);
+        appending += begun.elapsed();
+        names.extend(of_frame);
+    }
+    let mut reader = journal.reader();
+    let begun = Instant::now();
+    for some in names.chunks(512) {
+        if reader.contents(some)?.iter().any(Option::is_none) {
+            return Err("a text is missing".into());
+        }
+    }
+    let us = |time: Duration| time.as_secs_f64() * 1e6 / names.len() as f64;
+    writeln!(
+        stdout(),
+        "texts {batch:>5} a frame: staged in {:.1} us, appended in {:.1} us, read in {:.1} us each",
+        us(staging),
+        us(appending),
+        us(begun.elapsed())
+    )?;
+    Ok(())
+}
+
+/// Numbers that look drawn, as hashes do.
+fn hash(seed: u64) -> [u8; 32] {
+    let mut hash = [0; 32];
+    for (chunk, n) in hash.chunks_mut(8).zip(1..) {
+        let mixed = (seed * 4 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        chunk.copy_from_slice(&(mixed ^ (mixed >> 29)).to_le_bytes());
+    }
+    hash
 }
 
 fn frames(folder: &Path, batch: usize, commits: u64) -> Outcome {

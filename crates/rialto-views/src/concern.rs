@@ -125,7 +125,7 @@ impl Snap<'_> {
     }
 
     pub(crate) fn is_party(&self, scope: Scope, thing: AnyId) -> Result<bool> {
-        let parties = self.parties(thing)?.unwrap_or_default();
+        let parties = self.parties_of_named(thing)?;
         Ok(match scope {
             Scope::Realm => true,
             Scope::Owner(owner) => parties.owners.contains(&owner),
@@ -135,7 +135,7 @@ impl Snap<'_> {
 
     /// The numbers of the agents and owners that a thing concerns.
     pub(crate) fn viewers_of(&self, thing: AnyId) -> Result<Vec<i64>> {
-        let parties = self.parties(thing)?.unwrap_or_default();
+        let parties = self.parties_of_named(thing)?;
         let agents = parties.agents.iter().map(|agent| int(agent.0));
         Ok(agents
             .chain(parties.owners.iter().map(|owner| int(owner.0)))

@@ -52,7 +52,7 @@ use crate::chips::in_words;
 use crate::codec::purpose;
 use crate::db::{Units, int, uint};
 use crate::read::{Page, Paging, Scope, Snap, ViewReader, cursor, limit, time};
-use crate::rollup::{PARTNER, Part, SIDE};
+use crate::rollup::{PARTNER, Part, SIDE, Wanted};
 use crate::{Error, Result};
 
 mod booked;
@@ -593,6 +593,7 @@ impl Snap<'_> {
             true => self.parts(&grain, &range, whole)?,
             false => vec![Part::Raw(range)],
         };
+        let wanted = Wanted::of(scope, by);
         for part in parts {
             match part {
                 Part::Raw(range) => self.facts(scope, &range, &mut |fact| {
@@ -600,7 +601,8 @@ impl Snap<'_> {
                     count.add(&key, &rolled)
                 })?,
                 Part::Span { level, bucket } => {
-                    self.sums_of(&grain, (level, bucket), &mut |key, rolled| match is_in(
+                    let span = (level, bucket);
+                    self.sums_of(&grain, span, wanted, &mut |key, rolled| match is_in(
                         scope, key.owner, key.agent,
                     ) {
                         true => count.add(&key, &rolled),

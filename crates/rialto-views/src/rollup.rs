@@ -5,6 +5,10 @@
 //! days and thirties from the hours in them. What cuts a span at either end of a period is read entry by
 //! entry, and so is what is not rolled up yet, so that a report's sums are the ledger's whatever is rolled up.
 //!
+//! Days and thirties keep their sums in cuts: over all axes, by owner, and by neither owner nor agent. Whose
+//! other parties are many has nearly as many sums over all axes as deals, and few by owner. In an hour there
+//! is little to add up, so it has the first cut alone.
+//!
 //! A grain is one table of sums over certain axes, and a domain of its own with its own version: another axis
 //! is another grain, one entry in the list of domains, and no other domain is rebuilt for it. Its fold notes
 //! where spans begin, and which are to be rolled up again: a hold that becomes a deal's is accounted for as
@@ -21,8 +25,8 @@ use crate::Result;
 use crate::db::{Units, int, uint};
 use crate::domain::{BY_PARTNER, BY_SIDE};
 use crate::fold::Folding;
-use crate::read::{Snap, is_refused};
-use crate::report::{Calls, FactKind, Range, RollKey, Rolled};
+use crate::read::{Scope, Snap, is_refused};
+use crate::report::{Calls, Dimension, FactKind, Range, RollKey, Rolled};
 
 /// The hours of a span, by its level.
 const WIDTHS: [i64; 3] = [1, 24, 720];
@@ -50,6 +54,90 @@ pub(crate) const PARTNER: Grain = Grain {
 };
 /// Every grain.
 pub(crate) const GRAINS: [Grain; 2] = [SIDE, PARTNER];
+
+/// Which axes the sums of a span have, besides those of their kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// All; they stand by agent.
+    Whole,
+    /// The owner, and the other party in [`PARTNER`]; they stand by owner.
+    Owners,
+    /// The other party in [`PARTNER`].
+    Neither,
+}
+
+impl Cut {
+    /// The cuts of a level.
+    fn of_level(level: i64) -> &'static [Self] {
+        match level {
+            0 => &[Self::Whole],
+            _ => &[Self::Whole, Self::Owners, Self::Neither],
+        }
+    }
+
+    /// Its stored number.
+    fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The sum in this cut to which one over all axes belongs.
+    fn project(self, key: &RollKey) -> RollKey {
+        let mut key = key.clone();
+        if self != Self::Whole {
+            (key.agent, key.model, key.chip) = (None, None, None);
+            (key.provider, key.deployment) = (None, None);
+        }
+        if self == Self::Neither {
+            key.owner = None;
+        }
+        key
+    }
+
+    /// By what the sums stand.
+    fn lead(self, key: &RollKey) -> i64 {
+        match self {
+            Self::Whole => key.agent.unwrap_or(0),
+            Self::Owners => key.owner.unwrap_or(0),
+            Self::Neither => 0,
+        }
+    }
+}
+
+/// Which sums of a span are looked at: those of a cut, or those of one lead within it.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    cut: Cut,
+    lead: Option<i64>,
+}
+
+impl Wanted {
+    /// The fewest sums that tell a scope apart by these axes.
+    pub(crate) fn of(scope: Scope, by: &[Dimension]) -> Self {
+        let has = |d: Dimension| by.contains(&d);
+        let whole = by
+            .iter()
+            .any(|d| !matches!(d, Dimension::Owner | Dimension::Counterparty));
+        let (cut, lead) = match scope {
+            Scope::Agent(agent) => (Cut::Whole, Some(int(agent.0))),
+            _ if whole => (Cut::Whole, None),
+            Scope::Owner(owner) => (Cut::Owners, Some(int(owner.0))),
+            Scope::Realm if has(Dimension::Owner) => (Cut::Owners, None),
+            Scope::Realm => (Cut::Neither, None),
+        };
+        Self { cut, lead }
+    }
+
+    /// What there is of these at a level: in an hour, those of all axes.
+    fn at(self, level: i64) -> Self {
+        if Cut::of_level(level).contains(&self.cut) {
+            return self;
+        }
+        Self {
+            cut: Cut::Whole,
+            lead: None,
+        }
+    }
+}
 
 /// Part of a period.
 pub(crate) enum Part {
@@ -98,11 +186,13 @@ impl Folding<'_> {
     }
 }
 
-/// The spans in which a position lies are to be rolled up again.
+/// The spans in which a position lies are to be rolled up again. Hours begin in the order of the log, so the
+/// one that holds a position of late is found among the last, however many there are.
 fn stale(db: &Connection, grain: &Grain, position: u64) -> Result<()> {
     let sql = format!(
         "UPDATE {0}_span SET rolled = 0 WHERE level = ?1 AND bucket =
-           (SELECT max(bucket) FROM {0}_span WHERE level = 0 AND first <= ?2) / ?3",
+           (SELECT bucket FROM {0}_span WHERE level = 0 AND first <= ?2
+            ORDER BY bucket DESC LIMIT 1) / ?3",
         grain.name
     );
     for (level, width) in (0_i64..).zip(WIDTHS) {
@@ -112,13 +202,22 @@ fn stale(db: &Connection, grain: &Grain, position: u64) -> Result<()> {
     Ok(())
 }
 
+/// The position at which the first span of a level begins that is this one or a later one.
+fn begin(db: &Connection, name: &str, level: i64, bucket: i64) -> Result<Option<i64>> {
+    let sql = format!(
+        "SELECT first FROM {name}_span WHERE level = ? AND bucket >= ? ORDER BY bucket LIMIT 1"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let first = query.query_row((level, bucket), |r| r.get(0));
+    Ok(first.optional()?)
+}
+
 /// What happened after an hour now lies in it.
 fn set_back(db: &Connection, grain: &Grain, hour: i64) -> Result<()> {
     let name = grain.name;
     for (level, width) in (0_i64..).zip(WIDTHS) {
         let bucket = hour / width;
-        let sql = format!("SELECT min(first) FROM {name}_span WHERE level = ? AND bucket >= ?");
-        let first: Option<i64> = db.query_row(&sql, (level, bucket), |r| r.get(0))?;
+        let first = begin(db, name, level, bucket)?;
         for table in ["span", "sum"] {
             let sql = format!("DELETE FROM {name}_{table} WHERE level = ? AND bucket >= ?");
             db.execute(&sql, (level, bucket))?;
@@ -165,12 +264,7 @@ type Sums = BTreeMap<RollKey, Rolled>;
 
 /// The sums of an hour, from its entries.
 fn of_entries(snap: &Snap<'_>, grain: &Grain, bucket: i64, first: i64) -> Result<Sums> {
-    let sql = format!(
-        "SELECT min(first) FROM {}_span WHERE level = 0 AND bucket > ?",
-        grain.name
-    );
-    let mut query = snap.db.prepare_cached(&sql)?;
-    let next: Option<i64> = query.query_row([bucket], |r| r.get(0))?;
+    let next = begin(snap.db, grain.name, 0, bucket + 1)?;
     let range = Range {
         low: int(number(uint(first), 0)),
         high: next.map_or(i64::MAX, |next| int(number(uint(next), 0))),
@@ -192,8 +286,8 @@ fn of_spans(db: &Connection, grain: &Grain, level: i64, hours: (i64, i64)) -> Re
     visit(
         db,
         grain,
-        "level = ?1 AND bucket >= ?2 AND bucket < ?3",
-        (level, hours.0 / width, hours.1 / width),
+        "level = ?1 AND bucket >= ?2 AND bucket < ?3 AND cut = ?4",
+        (level, hours.0 / width, hours.1 / width, Cut::Whole.number()),
         &mut |key, rolled| {
             sums.entry(key).or_default().add(&rolled);
             Ok(())
@@ -206,14 +300,34 @@ fn keep(db: &Connection, grain: &Grain, span: (i64, i64), sums: &Sums) -> Result
     let name = grain.name;
     let sql = format!("DELETE FROM {name}_sum WHERE level = ? AND bucket = ?");
     db.prepare_cached(&sql)?.execute(span)?;
+    for cut in Cut::of_level(span.0) {
+        if *cut == Cut::Whole {
+            insert(db, grain, span, *cut, sums)?;
+            continue;
+        }
+        let mut fewer = Sums::new();
+        for (key, rolled) in sums {
+            fewer.entry(cut.project(key)).or_default().add(rolled);
+        }
+        insert(db, grain, span, *cut, &fewer)?;
+    }
+    let sql = format!("UPDATE {name}_span SET rolled = 1 WHERE level = ? AND bucket = ?");
+    db.prepare_cached(&sql)?.execute(span)?;
+    Ok(())
+}
+
+fn insert(db: &Connection, grain: &Grain, span: (i64, i64), cut: Cut, sums: &Sums) -> Result<()> {
     let sql = format!(
-        "INSERT INTO {name}_sum VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+        "INSERT INTO {}_sum VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        grain.name
     );
     let mut insert = db.prepare_cached(&sql)?;
     for (key, rolled) in sums {
         insert.execute(rusqlite::params![
             span.0,
             span.1,
+            cut.number(),
+            cut.lead(key),
             key.kind.number(),
             key.deals,
             key.asset,
@@ -234,8 +348,6 @@ fn keep(db: &Connection, grain: &Grain, span: (i64, i64), sums: &Sums) -> Result
             rolled.calls.map(|calls| int(calls.reasoning)),
         ])?;
     }
-    let sql = format!("UPDATE {name}_span SET rolled = 1 WHERE level = ? AND bucket = ?");
-    db.prepare_cached(&sql)?.execute(span)?;
     Ok(())
 }
 
@@ -305,16 +417,27 @@ struct Hour {
 }
 
 impl Snap<'_> {
-    /// Visits the sums of a span.
+    /// Visits the sums of a span. Those of an hour have all axes, whichever are wanted.
     pub(crate) fn sums_of(
         &self,
         grain: &Grain,
         (level, bucket): (usize, i64),
+        wanted: Wanted,
         tell: &mut dyn FnMut(RollKey, Rolled) -> Result<()>,
     ) -> Result<()> {
         let level = i64::try_from(level).unwrap_or(0);
-        let which = "level = ?1 AND bucket = ?2";
-        visit(self.db, grain, which, (level, bucket), tell)
+        let Wanted { cut, lead } = wanted.at(level);
+        let cut = cut.number();
+        match lead {
+            Some(lead) => {
+                let which = "level = ?1 AND bucket = ?2 AND cut = ?3 AND lead = ?4";
+                visit(self.db, grain, which, (level, bucket, cut, lead), tell)
+            }
+            None => {
+                let which = "level = ?1 AND bucket = ?2 AND cut = ?3";
+                visit(self.db, grain, which, (level, bucket, cut), tell)
+            }
+        }
     }
 
     /// The parts of a range that is the entries of a period: spans as long as there are, the rest entry by
@@ -371,11 +494,7 @@ impl Snap<'_> {
                 longer.push((level, bucket?));
             }
         }
-        let sql = format!("SELECT min(first) FROM {name}_span WHERE level = 0 AND bucket >= ?");
-        let next = self
-            .db
-            .prepare_cached(&sql)?
-            .query_row([until], |r| r.get(0))?;
+        let next = begin(self.db, name, 0, until)?;
         Ok((hours, longer, next))
     }
 }

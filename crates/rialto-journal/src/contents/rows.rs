@@ -2,15 +2,15 @@
 //!
 //! A row is written in the transaction of the frame whose facts name it, and removed after its key
 //! is erased; a removed row holds nothing that could be opened, so none of this is overwritten.
-//! Rows stand in the order of their keys, which is nearly that of their frames, so new ones share
-//! pages. The index is of eight bytes of each hash: it is the one thing here whose pages are
-//! touched all over, so it is kept small.
+//! Rows stand in the order of their keys, which is nearly that of their frames, and the index in
+//! that of the frames, with eight bytes of each hash within one: what a frame adds shares pages at
+//! the end of both. An index by hash alone, as logs of version 2 had it, wrote a page for each row.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::keys::KeyId;
-use super::{ContentStore, Slot};
-use crate::{Hash, JournalError, Position};
+use super::{ContentName, ContentStore, Slot};
+use crate::{Hash, JournalError, Position, content_position};
 
 /// `bytes` is null where `large_bytes`, the length of the ciphertext elsewhere, is not.
 pub(crate) const SCHEMA: &str = "
@@ -18,7 +18,13 @@ CREATE TABLE sealed (
     key INTEGER PRIMARY KEY, hash BLOB NOT NULL, name INTEGER NOT NULL, frame INTEGER NOT NULL,
     bytes BLOB, large_bytes INTEGER
 ) STRICT;
-CREATE INDEX sealed_names ON sealed (name);
+CREATE INDEX sealed_places ON sealed (frame, name);
+";
+
+/// Gives the rows of a log of version 2 the index that [`Rows::find`] needs, in place of its own.
+pub(crate) const FROM_VERSION_2: &str = "
+CREATE INDEX sealed_places ON sealed (frame, name);
+DROP INDEX sealed_names;
 ";
 
 /// What a row says of a content, but for its bytes.
@@ -64,6 +70,14 @@ impl<'a> Rows<'a> {
             .map_err(read_failed)
     }
 
+    /// Whether rows are indexed by their hashes alone, as in a log of version 2 that no writer of
+    /// this release has opened.
+    pub(crate) fn are_by_hash(conn: &Connection) -> Result<bool, JournalError> {
+        conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'sealed_names'")
+            .and_then(|mut statement| statement.exists([]))
+            .map_err(read_failed)
+    }
+
     /// Whether any content is kept here.
     pub(crate) fn are_there(&self) -> Result<bool, JournalError> {
         self.conn
@@ -94,18 +108,33 @@ impl<'a> Rows<'a> {
             .map(drop)
     }
 
-    /// The rows of a hash: one, or none, or more if the same bytes came with the same salt.
-    pub(crate) fn find(&self, hash: &Hash) -> Result<Vec<Kept>, JournalError> {
-        let find = || {
+    /// The rows of a content: one, or none, or more if the same bytes came in the same frame with the
+    /// same salt. They are those of the last frame that begins at its position or before it.
+    pub(crate) fn find(&self, content: &ContentName) -> Result<Vec<Kept>, JournalError> {
+        let sql = "SELECT key, hash, frame, large_bytes FROM sealed
+                   WHERE frame = (SELECT max(frame) FROM sealed WHERE frame <= ?3)
+                   AND name = ?1 AND hash = ?2";
+        let position = number(content_position(content.id));
+        self.select(
+            sql,
+            params![name(&content.hash), content.hash.as_slice(), position],
+        )
+    }
+
+    /// The same where [`Rows::are_by_hash`].
+    pub(crate) fn find_by_hash(&self, hash: &Hash) -> Result<Vec<Kept>, JournalError> {
+        let sql = "SELECT key, hash, frame, large_bytes FROM sealed WHERE name = ?1 AND hash = ?2";
+        self.select(sql, params![name(hash), hash.as_slice()])
+    }
+
+    fn select(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Kept>, JournalError> {
+        let select = || {
             self.conn
-                .prepare_cached(
-                    "SELECT key, hash, frame, large_bytes FROM sealed
-                     WHERE name = ?1 AND hash = ?2",
-                )?
-                .query_map(params![name(hash), hash.as_slice()], kept)?
+                .prepare_cached(sql)?
+                .query_map(params, kept)?
                 .collect::<rusqlite::Result<_>>()
         };
-        find().map_err(read_failed)
+        select().map_err(read_failed)
     }
 
     /// Whether there is a row of a slot.
@@ -125,16 +154,9 @@ impl<'a> Rows<'a> {
         until: Position,
         limit: u32,
     ) -> Result<Vec<Kept>, JournalError> {
-        let read = || {
-            self.conn
-                .prepare_cached(
-                    "SELECT key, hash, frame, large_bytes FROM sealed
-                     WHERE key > ?1 AND frame <= ?2 ORDER BY key LIMIT ?3",
-                )?
-                .query_map(params![number(key), number(until), limit], kept)?
-                .collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(read_failed)
+        let sql = "SELECT key, hash, frame, large_bytes FROM sealed
+                   WHERE key > ?1 AND frame <= ?2 ORDER BY key LIMIT ?3";
+        self.select(sql, params![number(key), number(until), limit])
     }
 
     /// The last key that a row is encrypted under; 0 if there is none.

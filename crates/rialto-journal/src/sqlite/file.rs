@@ -30,7 +30,7 @@ pub(crate) struct Identity {
 
 pub(super) const LOG: Identity = Identity {
     application: u32::from_be_bytes(*b"RLTL"),
-    version: 2,
+    version: 3,
     oldest: 1,
 };
 
@@ -133,6 +133,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, JournalError> {
     match found {
         Found::Empty => create(&conn, &LOG, &schema(false))?,
         Found::Ours if !Rows::are_in(&conn)? => create(&conn, &LOG, rows::SCHEMA)?,
+        Found::Ours if Rows::are_by_hash(&conn)? => create(&conn, &LOG, rows::FROM_VERSION_2)?,
         Found::Ours => {}
     }
     Ok(conn)

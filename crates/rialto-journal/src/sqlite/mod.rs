@@ -46,8 +46,8 @@ const CHECKPOINT_BYTES: usize = 16 << 20;
 /// Rough cost in the write-ahead file of a commit besides its bytes: a page.
 const PAGE_BYTES: usize = 4096;
 
-/// Rough cost there of a row of a content besides its bytes: a part of a page of the index.
-const ROW_BYTES: usize = 512;
+/// Rough cost there of a row of a content besides its bytes: its hash, and a place in the index.
+const ROW_BYTES: usize = 128;
 
 /// The writing end of the log in a folder. Holds the folder's lock.
 #[derive(Debug)]
@@ -247,7 +247,7 @@ impl SqliteJournal {
     fn erase_for_good(&mut self, names: &[ContentName]) -> Result<usize, JournalError> {
         let mut slots = Vec::with_capacity(names.len());
         for name in names {
-            let kept = Rows::of(&self.conn).find(&name.hash)?;
+            let kept = Rows::of(&self.conn).find(name)?;
             slots.extend(kept.into_iter().map(|kept| kept.slot));
         }
         let keys = self.contents.keys().erase(&slots);

@@ -42,17 +42,18 @@ pub struct SqliteReader {
 struct Log {
     conn: Connection,
     sealed: bool,
+    by_hash: bool,
     plain: bool,
 }
 
 impl Log {
     fn open(folder: &Path) -> Result<Self, JournalError> {
         let conn = file::open_reader(folder)?;
-        let (sealed, plain) = (Rows::are_in(&conn)?, file::has_plain(&conn)?);
         Ok(Self {
+            sealed: Rows::are_in(&conn)?,
+            by_hash: Rows::are_by_hash(&conn)?,
+            plain: file::has_plain(&conn)?,
             conn,
-            sealed,
-            plain,
         })
     }
 }
@@ -173,9 +174,15 @@ impl SqliteReader {
         Ok(sealed.map(|sealed| cipher::open(&key, &kept.slot.hash, sealed).is_some()))
     }
 
-    /// A content by its hash.
+    /// A content that is encrypted.
     fn sealed(&mut self, name: &ContentName) -> Result<Option<Content>, JournalError> {
-        for kept in Rows::of(self.conn()?).find(&name.hash)? {
+        let log = self.log()?;
+        let rows = Rows::of(&log.conn);
+        let found = match log.by_hash {
+            true => rows.find_by_hash(&name.hash)?,
+            false => rows.find(name)?,
+        };
+        for kept in found {
             let Some(key) = self.key(kept.slot.key)? else {
                 continue;
             };

@@ -301,3 +301,64 @@ proptest! {
         let _ = SqliteJournal::open(folder.path());
     }
 }
+
+/// What version 2 had instead: an index of texts by their hashes alone.
+const VERSION_2: &str = "
+CREATE INDEX sealed_names ON sealed (name);
+DROP INDEX sealed_places;
+PRAGMA user_version = 2;
+";
+
+#[test]
+fn a_log_of_version_2_is_read_as_it_is_and_gets_its_new_index_from_the_next_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(filled(folder.path()));
+    let log = || Connection::open(folder.path().join("log.db")).unwrap();
+    log().execute_batch(VERSION_2).unwrap();
+    let names: Vec<_> = [1, 4, 7, 10]
+        .into_iter()
+        .flat_map(|first| [name(first, 0), name(first, 1)])
+        .collect();
+    let expected: Vec<_> = [1, 4, 7, 10]
+        .into_iter()
+        .flat_map(|first| [content(first, 0, 50), content(first, 1, INLINE_BYTES + 1)])
+        .map(Some)
+        .collect();
+    let mut beside = SqliteReader::open(folder.path()).unwrap();
+    assert_eq!(beside.contents(&names).unwrap(), expected);
+
+    let mut journal = SqliteJournal::open(folder.path()).unwrap();
+    assert_eq!(journal.reader().contents(&names).unwrap(), expected);
+    // A reader from before goes on.
+    assert_eq!(beside.contents(&names).unwrap(), expected);
+    let indices = "SELECT group_concat(name) FROM sqlite_schema WHERE type = 'index'";
+    let indices: String = log().query_one(indices, [], |row| row.get(0)).unwrap();
+    assert_eq!(indices, "sealed_places");
+    let version = "PRAGMA user_version";
+    let version: u32 = log().query_one(version, [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 3);
+
+    assert_eq!(journal.erase(&names[..2]).unwrap(), 2);
+    append(&mut journal, 13, 1, &[50]).unwrap();
+    let mut reader = journal.reader();
+    assert_eq!(reader.contents(&names[..2]).unwrap(), vec![None, None]);
+    assert_eq!(reader.contents(&names[2..]).unwrap(), expected[2..]);
+    assert_eq!(
+        reader.content(&name(13, 0)).unwrap(),
+        Some(content(13, 0, 50))
+    );
+}
+
+#[test]
+fn a_text_is_found_at_its_own_position_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = filled(folder.path());
+    let mut reader = journal.reader();
+    let here = name(4, 0);
+    assert!(reader.content(&here).unwrap().is_some());
+    for elsewhere in [1, 7, 10, 100] {
+        let id = name(elsewhere, 0).id;
+        let other = rialto_journal::ContentName { id, ..here };
+        assert_eq!(reader.content(&other).unwrap(), None, "{elsewhere}");
+    }
+}

@@ -102,7 +102,8 @@ async fn no_signature_counts_twice_or_for_anything_else() {
     realm.ok(&seller, "agent.set_profile", contact).await;
     let countered = realm.ok(&buyer, "negotiation.open", opened.clone()).await;
     let accepted = realm.ok(&buyer, "negotiation.open", opened).await;
-    let with = json!({ "with": "@buyer-agent", "side": "sell", "terms": terms, "valid_for_ms": 600_000 });
+    let with =
+        json!({ "with": "@buyer-agent", "side": "sell", "terms": terms, "valid_for_ms": 600_000 });
     let commands = [
         (
             "call.propose",

@@ -157,7 +157,10 @@ async fn a_realm_that_wakes_with_ten_thousand_things_due_serves_others_meanwhile
         if accounts["position"].as_u64() >= Some(end) {
             break accounts;
         }
-        assert!(woke.elapsed() < Duration::from_secs(300), "lists stay behind");
+        assert!(
+            woke.elapsed() < Duration::from_secs(300),
+            "lists stay behind"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     let money = &accounts["items"][0];

@@ -75,10 +75,17 @@ impl Folding<'_> {
                 things.insert(thing);
             });
         }
+        for thing in &things {
+            if let AnyId::AccountId(account) = thing {
+                viewers.extend(self.holders(*account)?);
+            }
+        }
+        // One snapshot for all: things that were made together are looked up together.
+        let scores = Scores::default();
+        let snap = self.snap(&scores);
         for thing in things {
-            match thing {
-                AnyId::AccountId(account) => viewers.extend(self.holders(account)?),
-                other => viewers.extend(self.snap(&Scores::default()).viewers_of(other)?),
+            if !matches!(thing, AnyId::AccountId(_)) {
+                viewers.extend(snap.viewers_of(thing)?);
             }
         }
         let sql = "INSERT OR IGNORE INTO concern VALUES(?, ?)";

@@ -45,6 +45,24 @@ impl ViewReader {
     }
 }
 
+/// Whether a thing is of a kind that only those see whom it was shown to, so that how it came to be need
+/// not be looked up.
+fn is_shown(id: AnyId) -> bool {
+    matches!(
+        id,
+        AnyId::TeamId(_)
+            | AnyId::ConversationId(_)
+            | AnyId::TaskId(_)
+            | AnyId::NegotiationId(_)
+            | AnyId::DealId(_)
+            | AnyId::ApprovalId(_)
+            | AnyId::ObligationId(_)
+            | AnyId::UsageId(_)
+            | AnyId::DeploymentId(_)
+            | AnyId::InferenceId(_)
+    )
+}
+
 impl Snap<'_> {
     /// Whether an event made this thing.
     pub(crate) fn exists(&self, id: AnyId) -> Result<bool> {
@@ -108,21 +126,21 @@ impl Snap<'_> {
         Ok(Some(parties))
     }
 
+    /// The parties of a thing that an event names; none if there is no such thing.
+    pub(crate) fn parties_of_named(&self, id: AnyId) -> Result<Parties> {
+        if !is_shown(id) {
+            return Ok(self.parties(id)?.unwrap_or_default());
+        }
+        let mut parties = Parties::default();
+        self.seen_by(&mut parties, id)?;
+        Ok(parties)
+    }
+
     pub(crate) fn sees(&self, scope: Scope, id: AnyId) -> Result<bool> {
         let Some(viewer) = scope.viewer() else {
             return self.exists(id);
         };
-        if let AnyId::TeamId(_)
-        | AnyId::ConversationId(_)
-        | AnyId::TaskId(_)
-        | AnyId::NegotiationId(_)
-        | AnyId::DealId(_)
-        | AnyId::ApprovalId(_)
-        | AnyId::ObligationId(_)
-        | AnyId::UsageId(_)
-        | AnyId::DeploymentId(_)
-        | AnyId::InferenceId(_) = id
-        {
+        if is_shown(id) {
             return self.is_seen(viewer, id);
         }
         match id {

@@ -99,7 +99,7 @@ fn a_report_by_spans_is_the_report_of_the_entries() {
             views.apply(batch).unwrap();
             roll_up(&mut views);
         }
-        compare(&views, &log, &owners, &mut dice, 120);
+        compare(&views, &log, &owners, &mut dice, 160);
         let spans = rolled(&path);
         assert!(
             spans[0] > 0 && (factor < 40_000 || spans[2] > 0),
