@@ -327,6 +327,8 @@ codes! {
     BadPrice = 621 Invalid "the prices cannot be used", "Write each price as the decimal number of whole units for a million tokens; the detail names the price.";
     /// A price of a million tokens is so low or so high that it may have been meant for one token, or for a thousand.
     UnlikelyPrice = 622 Invalid "the price looks like a slip", "Write what a million tokens cost; if that is what the detail says, set `sure`.";
+    /// The caller said how much a call may cost at the most, and by the prices that stand now it can cost more.
+    TooDear = 623 Funds "the call can cost more than its caller allows", "Ask for fewer tokens, allow more, or call another model; the detail says how much it can cost.";
 
     /// No open post has this id.
     PostGone = 701 Gone "there is no such open post", "It never existed, was deleted, or is older than a year; closed posts can still be read.";

@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_TYPE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use rialto_core::id::InferenceId;
-use rialto_core::model::{InferenceEnd, ReserveInference};
+use rialto_core::model::{InferenceEnd, MeteredBy, ReserveInference};
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::text::Name;
 use rialto_outside::{Bounds, CallError};
@@ -283,6 +283,8 @@ impl Gateway {
             task: call.who.task,
             run: call.who.run.clone(),
             after,
+            at_most: call.who.at_most,
+            metered_by: Some(MeteredBy::Gateway),
         };
         let asking = self.meter.reserve(call.who.clone(), ask);
         let watched = target.watched.clone();

@@ -4,6 +4,7 @@
 
 use std::pin::Pin;
 
+use rialto_core::amount::Decimal;
 use rialto_core::id::{DeploymentId, InferenceId, OwnerId, TaskId};
 use rialto_core::identity::{AgentRef, Auth, Principal};
 use rialto_core::model::{Deployment, InferenceReport, ReserveInference};
@@ -28,6 +29,8 @@ pub struct Who {
     pub task: Option<TaskId>,
     /// The run that it belongs to.
     pub run: Option<ClientId>,
+    /// The most that it may cost, in whole units of the deployment's asset.
+    pub at_most: Option<Decimal>,
 }
 
 /// Room for a call.

@@ -160,6 +160,7 @@ fn call() -> Call {
             owner: Some(OwnerId(2)),
             task: None,
             run: None,
+            at_most: None,
         },
     }
 }

@@ -378,7 +378,9 @@ async fn assemble(setup: Setup) -> Result<Realm, BootError> {
             Some(models) => models,
             None => no_models()?,
         };
-        let meter = Arc::new(NodeMeter(node.clone()));
+        let meter = NodeMeter(node.clone());
+        meter.give_back().await?;
+        let meter = Arc::new(meter);
         let walls = folder.as_ref().and_then(|data| {
             let binary = std::env::current_exe().ok()?;
             let data = data.clone();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use self::http::{Wire, find};
-use self::upstream::Upstream;
+pub use self::upstream::StandInModel;
 use crate::deals::{Pair, pairs, single};
 use crate::host::{Host, Memory, Place, Process, Served};
 use crate::load::{Spread, Times, lanes, rate};
@@ -183,7 +183,7 @@ async fn take(
         let why = format!("seconds and rounds are at least 1, rate at least {STEADY_LANES}");
         return Err(BenchError::Plan(why));
     }
-    let upstream = Upstream::start(plan.upstream).await?;
+    let upstream = StandInModel::start(plan.upstream).await?;
     let settings = format!(
         "[providers.bench]\nkind = \"openai\"\nurl = \"http://{}\"\n",
         upstream.at
@@ -263,7 +263,7 @@ async fn callers(server: &Served) -> Result<Vec<String>, BenchError> {
 fn targets(
     plan: &GatewayPlan,
     server: &Served,
-    upstream: &Upstream,
+    upstream: &StandInModel,
     tokens: &[String],
 ) -> Result<Vec<Target>, BenchError> {
     let url = server.operator.server();

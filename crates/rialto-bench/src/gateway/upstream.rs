@@ -19,12 +19,13 @@ pub(super) const USED: (u64, u64) = (12, 50);
 const LARGEST_REQUEST: usize = 4 << 20;
 
 /// A server under way. It ends when this is dropped.
-pub(super) struct Upstream {
+#[derive(Debug)]
+pub struct StandInModel {
     pub(super) at: SocketAddr,
     serving: JoinHandle<()>,
 }
 
-impl Drop for Upstream {
+impl Drop for StandInModel {
     fn drop(&mut self) {
         self.serving.abort();
     }
@@ -37,8 +38,12 @@ struct Ready {
     stream: Vec<Vec<u8>>,
 }
 
-impl Upstream {
-    pub(super) async fn start(at: SocketAddr) -> Result<Self, BenchError> {
+impl StandInModel {
+    /// Starts it; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When nobody can listen there.
+    pub async fn start(at: SocketAddr) -> Result<Self, BenchError> {
         let listener = TcpListener::bind(at).await.map_err(broken())?;
         let at = listener.local_addr().map_err(broken())?;
         let ready = Arc::new(Ready::new());
@@ -52,6 +57,14 @@ impl Upstream {
             }
         });
         Ok(Self { at, serving })
+    }
+}
+
+impl StandInModel {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.at
     }
 }
 

@@ -4,7 +4,9 @@ use rialto_console::Markup;
 use rialto_console::chart::{Bar, Bond, Edge, Node, Ring};
 use rialto_console::form::{FormToken, Refused, Sent};
 use rialto_console::kit::{Money, When, Who};
-use rialto_console::pages::accounts::{Accounts, Calls, Entered, Fact, Facts, Figures, Row};
+use rialto_console::pages::accounts::{
+    Accounts, Calls as Called, Entered, Fact, Facts, Figures, Row,
+};
 use rialto_console::pages::agents::{self, Allowance, Issued, Private, Record};
 use rialto_console::pages::approvals::{Approval, Approvals};
 use rialto_console::pages::deals::{self, Course, Listed, Offer, Step, TalkLine};
@@ -169,7 +171,7 @@ fn accounts() -> Vec<(&'static str, Markup)> {
             sold: 1,
             modelled_chip_seconds: Some(s()),
             modelled_chip_cost: Some(s()),
-            calls: Some(Calls::default()),
+            calls: Some(Called::default()),
         },
         facts: Some("/accounts/events".to_owned()),
     };

@@ -178,7 +178,10 @@ impl Ctx<'_> {
         }
         let credited = [credit.holder];
         let payees = match spending.payees {
-            [] => &credited,
+            // What a call of a model costs is used up, also where it is paid within one owner: the owner
+            // pays the provider with it. It counts at every node, so that a budget binds one's own models too.
+            _ if matches!(purpose, Purpose::Inference(_)) => &[],
+            [] => &credited[..],
             all => all,
         };
         let spend = Spend {

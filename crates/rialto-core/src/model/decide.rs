@@ -152,6 +152,15 @@ pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), 
         .ok_or(Code::NoAsset)?
         .scale;
     let reserved = terms.prices.most(args.input, args.output, scale)?;
+    if let Some(at_most) = args.at_most {
+        let allowed = at_most
+            .amount(scale)
+            .map_err(|why| Rejection::new(Code::Malformed, format!("at_most: {why}")))?;
+        if reserved > allowed {
+            let most = reserved.display(scale);
+            return Err(Rejection::new(Code::TooDear, format!("{most} at the most")));
+        }
+    }
     let inference = ctx.new_id(InferenceId)?;
     let hold = match reserved.is_positive() {
         true => Some(hold(ctx, (agent, terms), args, (reserved, inference, &on))?),
@@ -170,6 +179,7 @@ pub(super) fn reserve(ctx: &mut Ctx<'_>, args: &ReserveInference) -> Result<(), 
         at: ctx.now,
         lost: ctx.now.after(limits::INFERENCE_MS),
         after: args.after,
+        metered_by: args.metered_by,
     };
     let reserved = Box::new(begun);
     emit(

@@ -26,7 +26,7 @@ pub use price::{
     Bill, BillLine, LongInput, LongInputSpec, Prices, PricesSpec, Rates, RatesSpec, TokenCounts,
 };
 
-use crate::amount::Amount;
+use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::fact::{Told, facts, word};
@@ -102,6 +102,16 @@ impl Entity for Deployment {
     const NOUN: Option<&'static Noun> = Some(&DEPLOYMENT);
 }
 
+/// Who meters a call and reports it, besides services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum MeteredBy {
+    /// The realm's own gateway. Its calls do not outlive the server that made them.
+    #[n(0)]
+    Gateway,
+}
+
 /// A call of a model that is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -142,6 +152,9 @@ pub struct Inference {
     /// The attempt before it, as the agent says: it counts as one if it was the agent's own.
     #[n(11)]
     pub after: Option<InferenceId>,
+    /// Who meters it, if that is no service.
+    #[n(12)]
+    pub metered_by: Option<MeteredBy>,
 }
 
 impl Inference {
@@ -323,6 +336,13 @@ pub struct ReserveInference {
     /// The attempt before it, if it replaces one of the same agent: over, or still under way.
     #[serde(default)]
     pub after: Option<InferenceId>,
+    /// The most that it may cost, in whole units of the deployment's asset. It is refused if it can cost more, so
+    /// that prices which were raised meanwhile surprise nobody.
+    #[serde(default)]
+    pub at_most: Option<Decimal>,
+    /// Who meters it. Never read from a client: what the gateway meters is given back when its server ends.
+    #[serde(skip)]
+    pub metered_by: Option<MeteredBy>,
 }
 
 /// Reports calls that are over. For the realm, and for services that meter models.
@@ -538,6 +558,7 @@ noun! {
                 Field { name: "deployment", label: "Deployment", kind: Kind::Id, required: true },
                 Field { name: "input", label: "Most tokens of input", kind: Kind::Number, required: true },
                 Field { name: "output", label: "Most tokens of output", kind: Kind::Number, required: true },
+                Field { name: "at_most", label: "At most", kind: Kind::Amount, required: false },
                 Field { name: "task", label: "Task", kind: Kind::Id, required: false },
                 Field { name: "run", label: "Run", kind: Kind::Word, required: false },
                 Field { name: "after", label: "Attempt before", kind: Kind::Id, required: false },

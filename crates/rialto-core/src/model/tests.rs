@@ -57,7 +57,8 @@ fn a_call_reserves_the_most_it_can_cost_and_pays_what_it_costs() {
     table(
         r#"
         // the dearest input is what is written to a cache: 1000 at 3.75 and 100 at 15.00 a million
-        @theirs inference.reserve {"deployment": "$fast", "input": 1000, "output": 100} => ok $i $hold
+        @theirs inference.reserve {"deployment": "$fast", "input": 1000, "output": 100, "at_most": "0.00524"} => RLT0623
+        @theirs inference.reserve {"deployment": "$fast", "input": 1000, "output": 100, "at_most": "0.00525"} => ok $i $hold
         balance @theirs 1.00 pending 0.00525
         hold $hold open
         @theirs inference.settle {"calls": [{"inference": "$i", "end": "served"}]} => RLT0101
@@ -413,4 +414,15 @@ proptest! {
             prop_assert!(known.is_ok() || scale > 9, "{:?}", known);
         }
     }
+}
+
+#[test]
+fn an_owners_budget_binds_its_own_models() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"owner": "$ann"}, "per_period": "0.5", "period_ms": 86400000} => ok
+        @ours inference.reserve {"deployment": "$own", "input": 0, "output": 0} => ok
+        @ours inference.reserve {"deployment": "$own", "input": 1000000, "output": 0} => RLT0402
+        "#,
+    );
 }

@@ -17,7 +17,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use rialto_core::id::{AnyId, TokenId};
 use rialto_core::identity::{self, Auth, Need, Right, Rights};
-use rialto_core::model::{InferenceReport, ModelCommand, ReserveInference, SettleInferences};
+use rialto_core::limits::SETTLED_AT_ONCE;
+use rialto_core::model::{
+    InferenceEnd, InferenceReport, MeteredBy, ModelCommand, ReserveInference, SettleInferences,
+};
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::text::ClientId;
 use rialto_gateway::{Asking, Call, Meter, Offered, Reserved, Task, Who, model_error, refused};
@@ -30,7 +33,7 @@ use rialto_wire::{anthropic, model};
 use super::auth::{self, Caller};
 use super::problem::Refusal;
 use super::{BODY_BYTES, Door};
-use crate::node::{Ask, Node, Reply, TokenInfo};
+use crate::node::{Ask, BootError, Node, Reply, TokenInfo};
 
 /// What a token must be allowed for calls of models.
 const NEED: Need = Need::All(Rights::of(&[Right::Models]));
@@ -145,6 +148,7 @@ fn who(door: &Door, parts: &Parts, body: &[u8]) -> Result<Who, Refusal> {
         owner: info.owner,
         task: told(&parts.headers, "rialto-task", str::parse)?,
         run: told(&parts.headers, "rialto-run", ClientId::new)?,
+        at_most: told(&parts.headers, "rialto-at-most", str::parse)?,
     })
 }
 
@@ -321,6 +325,37 @@ fn json(body: Vec<u8>) -> Response {
 
 /// The realm as the gateway meters at it.
 pub(crate) struct NodeMeter(pub(crate) Arc<Node>);
+
+impl NodeMeter {
+    /// Ends the calls that a former process of the server has left behind: they cannot be under way any more, and
+    /// nothing is paid for them.
+    pub(crate) async fn give_back(&self) -> Result<(), BootError> {
+        let left = self.0.read(|state| {
+            let mut left = Vec::new();
+            state.inferences.for_each(|id, call| {
+                if call.metered_by == Some(MeteredBy::Gateway) {
+                    left.push(InferenceReport::new(*id, InferenceEnd::Lost));
+                }
+            });
+            left
+        });
+        let (_, left) = left.await.map_err(BootError::Node)?;
+        for part in left.chunks(SETTLED_AT_ONCE) {
+            if let Err(why) = self.settle(part.to_vec()).await {
+                // Its time comes by itself: nothing is lost but patience.
+                tracing::warn!(%why, "calls of models that were left behind stay held for a day");
+                break;
+            }
+        }
+        if !left.is_empty() {
+            tracing::info!(
+                calls = left.len(),
+                "calls of models that were left behind are given back"
+            );
+        }
+        Ok(())
+    }
+}
 
 impl Meter for NodeMeter {
     fn reserve(&self, who: Who, ask: ReserveInference) -> Asking<Result<Reserved, Rejection>> {

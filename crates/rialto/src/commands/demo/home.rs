@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use rialto_core::text::Handle;
+use rialto_gateway::Settings;
 use rialto_server::door::{Listener, Names, Rules, ServeError};
 use rialto_server::node::Failure;
 use rialto_server::realm::{Realm, Setup};
@@ -36,7 +37,11 @@ pub(super) struct Home {
 
 impl Home {
     /// Founds a realm in a new folder and listens.
-    pub(super) async fn open(data: &Path, listen: Option<SocketAddr>) -> Result<Self, CliError> {
+    pub(super) async fn open(
+        data: &Path,
+        listen: Option<SocketAddr>,
+        models: Settings,
+    ) -> Result<Self, CliError> {
         let name = Handle::new("demo").map_err(|e| CliError::bug(e.to_string()))?;
         let listener = bind(listen).await?;
         let url = listener
@@ -45,7 +50,9 @@ impl Home {
         let at = listener.local_addr().ok();
         let on_loopback = at.is_some_and(|at| at.ip().is_loopback());
         let names = Names::new(at, None, &[]).map_err(CliError::bug)?;
-        let setup = Setup::folder(data.to_owned(), name).with_rules(Rules::new(names, &[]));
+        let setup = Setup::folder(data.to_owned(), name)
+            .with_rules(Rules::new(names, &[]))
+            .with_models(models);
         let realm = Realm::open(setup).await?;
         let token = realm.operator_token().map(str::to_owned);
         let token = token.ok_or_else(|| CliError::bug("a new realm without an operator"))?;

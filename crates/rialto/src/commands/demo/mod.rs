@@ -4,6 +4,7 @@
 //! businesses decide by built-in strategies; only that is a stand-in.
 
 mod home;
+mod models;
 mod story;
 
 use std::net::SocketAddr;
@@ -39,6 +40,10 @@ pub(crate) struct DemoArgs {
     /// Breaks ties between equal prices.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// A real server of models with OpenAI's wire, such as http://127.0.0.1:8080, for the calls through the gateway;
+    /// without it, one that answers with fixed words stands in.
+    #[arg(long, value_name = "URL")]
+    model: Option<String>,
 }
 
 /// Runs the market day, prints it, and keeps serving.
@@ -49,13 +54,15 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> Result<(), CliError> {
     let folder = tempfile::Builder::new().prefix("rialto-demo-").tempdir();
     let folder = folder.map_err(|e| CliError::failed(format!("no temporary folder: {e}")))?;
     let scenario = shipped()?;
-    let home = Home::open(&folder.path().join("data"), args.listen).await?;
+    let model = models::served(args.model.as_deref()).await?;
+    let data = folder.path().join("data");
+    let home = Home::open(&data, args.listen, model.settings.clone()).await?;
     let usual = if args.exit { 0 } else { PACE_MS };
     let plan = DemoPlan {
         seed: args.seed,
         pace: Duration::from_millis(args.pace.unwrap_or(usual)),
     };
-    let told = day(&home, &scenario, plan, out).await;
+    let told = day(&home, (&scenario, &model), plan, out).await;
     if let (Ok(goal), false) = (&told, args.exit) {
         look_around(&home, goal, out)?;
         tokio::signal::ctrl_c()
@@ -69,7 +76,7 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> Result<(), CliError> {
 /// The whole day. Returns the goal that was traced.
 async fn day(
     home: &Home,
-    scenario: &Scenario,
+    (scenario, model): (&Scenario, &models::Served),
     plan: DemoPlan,
     out: Output,
 ) -> Result<AnyId, CliError> {
@@ -85,9 +92,12 @@ async fn day(
     let report = show(&home.operator, scenario, plan, &mut teller).await;
     let report = report.map_err(|why| teller.unprinted.unwrap_or_else(|| why.into()))?;
     let goal = report.goal;
+    let called = models::play(home, model).await?;
+    print(out, &called)?;
     let mut told = serde_json::to_value(report).map_err(|e| CliError::bug(e.to_string()))?;
     if let Some(fields) = told.as_object_mut() {
         fields.insert("url".to_owned(), home.url.clone().into());
+        fields.insert("gateway".to_owned(), called.text.into());
     }
     out.json(&told)?;
     Ok(goal)
