@@ -40,6 +40,18 @@ export interface Accepted {
   waits_for?: ApprovalId;
 }
 
+/** An access key for signed requests, in the form in which AWS SDKs fetch one themselves (`AWS_CONTAINER_CREDENTIALS_FULL_URI`). */
+export interface AccessKey {
+  /** The id of the access key. */
+  AccessKeyId: string;
+  /** When to fetch it again, though it lives as long as the token. */
+  Expiration: string;
+  /** Its secret. */
+  SecretAccessKey: string;
+  /** Empty: there is no session. */
+  Token: string;
+}
+
 export type AccountId = string;
 
 /** An account in an approval. */
@@ -2053,6 +2065,8 @@ export interface Inference {
   input: number;
   /** When it counts as lost if nothing was reported. */
   lost: Time;
+  /** Who meters it, if that is no service. */
+  metered_by: MeteredBy | null;
   /** What it is spent on. */
   on: SpentOn;
   /** The most output, in tokens. */
@@ -3072,6 +3086,9 @@ export interface MessageRow {
   /** The task it is about. */
   task: TaskId | null;
 }
+
+/** Who meters a call and reports it, besides services. */
+export type MeteredBy = "gateway";
 
 /** What happened to models. */
 export type ModelEvent = 
@@ -4384,6 +4401,8 @@ export interface ReserveInference {
   output: number;
   /** The attempt before it, if it replaces one of the same agent: over, or still under way. */
   after?: InferenceId | null;
+  /** The most that it may cost, in whole units of the deployment's asset. It is refused if it can cost more, so that prices which were raised meanwhile surprise nobody. */
+  at_most?: Decimal | null;
   /** The account that pays; by default the acting agent's own. */
   pay_from?: AccountRef | null;
   /** The run that it belongs to. */
@@ -6047,6 +6066,8 @@ export interface Operations {
 
 /** What a principal may read. */
 export interface Reads {
+  /** An access key of the token, with which AWS SDKs sign calls of models; they fetch it themselves from this address. */
+  access_key(): Promise<AccessKey>;
   /** An account. */
   account(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<AccountRow>;
   /** An account's statement, newest first. */

@@ -31,6 +31,7 @@ export const operations = {
 
 /** Where each read asks, and how it is answered. */
 export const reads = {
+  access_key: {"form":"one","path":"/api/access-key"},
   account: {"form":"one","path":"/api/ledger/accounts/{id}"},
   account_entries: {"form":"pages","path":"/api/ledger/accounts/{id}/entries","rows":"items"},
   accounts: {"form":"pages","path":"/api/ledger/accounts","rows":"items"},

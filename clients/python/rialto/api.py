@@ -300,6 +300,7 @@ class Inference(Group):
         input: int,
         output: int,
         after: Optional[t.InferenceId] = None,
+        at_most: Optional[t.Decimal] = None,
         pay_from: Optional[t.AccountRef] = None,
         run: Optional[t.ClientId] = None,
         task: Optional[t.TaskId] = None,
@@ -310,6 +311,7 @@ class Inference(Group):
         input: The most input, in tokens.
         output: The most output, in tokens.
         after: The attempt before it, if it replaces one of the same agent: over, or still under way.
+        at_most: The most that it may cost, in whole units of the deployment's asset. It is refused if it can cost more, so that prices which were raised meanwhile surprise nobody.
         pay_from: The account that pays; by default the acting agent's own.
         run: The run that it belongs to.
         task: The task that it serves, of which the agent is worker or requester.
@@ -319,6 +321,7 @@ class Inference(Group):
             "input": input,
             "output": output,
             "after": after,
+            "at_most": at_most,
             "pay_from": pay_from,
             "run": run,
             "task": task,
@@ -1240,6 +1243,10 @@ class Usage(Group):
 
 
 class Reads(Group):
+    def access_key(self) -> t.AccessKey:
+        """An access key of the token, with which AWS SDKs sign calls of models; they fetch it themselves from this address."""
+        return self._get("/api/access-key", {})
+
     def account(
         self,
         id: str,

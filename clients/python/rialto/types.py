@@ -37,6 +37,14 @@ class Accepted(TypedDict):
     waits_for: NotRequired[ApprovalId]  # The approval that it waits for: a person decides, and nothing else has been done yet.
 
 
+AccessKey = TypedDict("AccessKey", {
+    "AccessKeyId": "str",  # The id of the access key.
+    "Expiration": "str",  # When to fetch it again, though it lives as long as the token.
+    "SecretAccessKey": "str",  # Its secret.
+    "Token": "str",  # Empty: there is no session.
+})
+"""An access key for signed requests, in the form in which AWS SDKs fetch one themselves (`AWS_CONTAINER_CREDENTIALS_FULL_URI`)."""
+
 AccountId = str
 
 
@@ -1712,6 +1720,7 @@ class Inference(TypedDict):
     hold: Optional[HoldId]  # The hold of that; none if it costs nothing.
     input: int  # The most input, in tokens.
     lost: Time  # When it counts as lost if nothing was reported.
+    metered_by: Optional[MeteredBy]  # Who meters it, if that is no service.
     on: SpentOn  # What it is spent on.
     output: int  # The most output, in tokens.
     reserved: Decimal  # The most that it can cost.
@@ -2458,6 +2467,9 @@ MessageRow = TypedDict("MessageRow", {
     "task": "Optional[TaskId]",  # The task it is about.
 })
 """A message."""
+
+MeteredBy = Literal["gateway"]
+"""Who meters a call and reports it, besides services."""
 
 
 class ModelEventDeployed(TypedDict):
@@ -3538,6 +3550,7 @@ class ReserveInference(TypedDict):
     input: int  # The most input, in tokens.
     output: int  # The most output, in tokens.
     after: NotRequired[Optional[InferenceId]]  # The attempt before it, if it replaces one of the same agent: over, or still under way.
+    at_most: NotRequired[Optional[Decimal]]  # The most that it may cost, in whole units of the deployment's asset. It is refused if it can cost more, so that prices which were raised meanwhile surprise nobody.
     pay_from: NotRequired[Optional[AccountRef]]  # The account that pays; by default the acting agent's own.
     run: NotRequired[Optional[ClientId]]  # The run that it belongs to.
     task: NotRequired[Optional[TaskId]]  # The task that it serves, of which the agent is worker or requester.

@@ -435,7 +435,7 @@ async fn whatever_a_server_does_the_caller_hears_it_in_its_dialect_and_nothing_s
             &ask("busy", false),
         )
         .await;
-    assert_eq!(response.status().as_u16(), 529);
+    assert_eq!(response.status().as_u16(), 429);
     let after: u64 = response.headers()["retry-after"]
         .to_str()
         .unwrap()

@@ -461,7 +461,12 @@ fn judge_scopes(world: &World, reads: &[(Row, bool)], commands: &[Row], broken: 
     for row in reads.iter().map(|(row, _)| row).chain(commands) {
         let whole = world.cell(row, "our agent");
         let read = row.what.contains(' ');
-        let judged = ["GET /api/whoami", "POST /api/commands", "token.rotate"];
+        let judged = [
+            "GET /api/whoami",
+            "GET /api/access-key",
+            "POST /api/commands",
+            "token.rotate",
+        ];
         let open = judged.contains(&row.what.as_str());
         for (who, cell) in world.scoped.iter().zip(&row.scoped) {
             let not_for_it = if read { "403" } else { "RLT0134" };

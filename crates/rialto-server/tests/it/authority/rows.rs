@@ -682,11 +682,12 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 39] = [
+const LISTS: [&str; 40] = [
     "/api/inferences/receipts",
     "/api/config/reload",
     "/api/invitations",
     "/api/agents",
+    "/api/access-key",
     "/api/assets",
     "/api/calls",
     "/api/conversations",
