@@ -76,12 +76,13 @@ impl Gateway {
         let (reports, line) = mpsc::channel(REPORTS);
         let reporting = Arc::<AtomicBool>::default();
         tokio::spawn(report(meter.clone(), line, reporting.clone()));
+        let settings = Arc::new(settings);
         let gateway = Self {
             meter,
             vault,
             catalogue: Catalogue::default(),
             reports,
-            settings: RwLock::new(Arc::new(settings.clone())),
+            settings: RwLock::new(settings.clone()),
             conditions: Arc::default(),
             programs: Programs::new(walls),
             metrics: Arc::default(),

@@ -101,7 +101,7 @@ enum Command {
     /// The gateway to models: whether providers answer.
     Gateway(gateway::GatewayArgs),
     /// Deployments of models, price files, and receipts of calls.
-    Model(model::ModelArgs),
+    Model(Box<model::ModelArgs>),
     #[command(flatten)]
     Noun(noun::NounArgs),
     /// The realm's clock.
@@ -209,7 +209,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Operator(args) => operator::run(args, out).await,
         Command::Secret(args) => secret::run(args, out),
         Command::Gateway(args) => gateway::run(args, out).await,
-        Command::Model(args) => model::run(args, out).await,
+        Command::Model(args) => model::run(*args, out).await,
         Command::Noun(args) => noun::run(args, out).await,
         Command::Clock(args) => clock::run(args, out).await,
         Command::Op(args) => op::run(args, out).await,

@@ -412,7 +412,7 @@ async fn whatever_a_server_does_the_caller_hears_it_in_its_dialect_and_nothing_s
         ("silent", false, 200, "Hello", "served", "5.00"),
     ];
     for (model, stream, status, says, end, paid) in table {
-        gate.deploy(&format!("{model}")).await;
+        gate.deploy(model).await;
         let asked = gate.upstream.asked.load(Ordering::SeqCst);
         let (found, body) = gate.chat(&ask(model, stream)).await;
         assert_eq!(found, status, "{model}: {body}");

@@ -80,11 +80,10 @@ async fn look(folder: &DataFolder, out: Output) -> Result<(), CliError> {
         "found": found.iter().map(told).collect::<Vec<_>>(),
     }))?;
     let rows = known.iter().map(row).collect::<Vec<_>>();
-    match rows.is_empty() {
-        true => {
-            out.line("the settings name no provider: write [providers.NAME] with kind and url")?
-        }
-        false => show::table(out, &rows, COLUMNS)?,
+    if rows.is_empty() {
+        out.line("the settings name no provider: write [providers.NAME] with kind and url")?;
+    } else {
+        show::table(out, &rows, COLUMNS)?;
     }
     for one in &found {
         let Checked {
