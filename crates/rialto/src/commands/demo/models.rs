@@ -23,7 +23,7 @@ const MOST: usize = 40;
 /// The longest answer.
 const ANSWER: usize = 1 << 20;
 /// How long one call may take.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_secs(300);
 
 /// What serves the model, and what it calls it.
 pub(super) struct Served {
