@@ -26,6 +26,16 @@ use crate::running::Running;
 /// How long a provider may take to end its stream after the answer is whole.
 const TAIL: Duration = Duration::from_secs(1);
 
+/// The most bytes of an answer that are held until its content begins, or at a time.
+const HELD: usize = 4 << 20;
+
+fn too_large() -> CallError {
+    CallError::TooLarge {
+        what: "answer",
+        limit: HELD as u64,
+    }
+}
+
 /// The way from a provider's dialect to a caller's.
 pub(crate) enum Pipe {
     Pass(Box<(Passing, StreamWriter)>),
@@ -151,7 +161,10 @@ impl Stream {
                 if let Some(bytes) = frame.data_ref() {
                     self.pipe.push(bytes, &mut self.out);
                 }
-                Ok(())
+                match self.out.len() {
+                    0..=HELD => Ok(()),
+                    _ => Err(fault::unanswered(name, &too_large())),
+                }
             }
             Ok(Some(Err(_))) => Err(ModelError::new(
                 ErrorKind::Interrupted,
@@ -198,19 +211,16 @@ impl Stream {
         if let Some(running) = &mut self.running {
             note(running, &self.pipe);
         }
-        let end = match &self.pipe.heard().ended {
-            Some(Ok(())) => InferenceEnd::Served,
-            Some(Err(error)) => {
-                if let Some(running) = &self.running {
-                    running.watched().failed(error);
-                }
-                InferenceEnd::Failed
-            }
-            None => return,
+        let Some(ended) = &self.pipe.heard().ended else {
+            return;
         };
-        if let Some(mut running) = self.running.take() {
-            running.used.words = self.pipe.words().clone();
-            running.end(end);
+        let Some(mut running) = self.running.take() else {
+            return;
+        };
+        running.used.words = self.pipe.words().clone();
+        match ended {
+            Ok(()) => running.end(InferenceEnd::Served),
+            Err(error) => running.fail(error),
         }
     }
 
@@ -221,8 +231,7 @@ impl Stream {
         self.pipe.fail(error, &mut self.out);
         note(&mut running, &self.pipe);
         running.used.words = self.pipe.words().clone();
-        running.watched().failed(error);
-        running.end(InferenceEnd::Failed);
+        running.fail(error);
     }
 }
 

@@ -21,14 +21,13 @@ use rialto_wire::words::Words;
 
 use crate::answer::{Pipe, Stream};
 use crate::catalogue::Deployed;
-use crate::estimate;
 use crate::fault;
 use crate::gateway::{ATTEMPTS, Gateway, Watched};
 use crate::meter::{Asking, Who};
 use crate::prepare::{Asked, Prepared};
 use crate::provider::{Asks, Provider};
 use crate::route::{self, Choose, Standing};
-use crate::running::Running;
+use crate::running::{Running, Size};
 
 /// The longest answer that is taken whole, in bytes.
 const ANSWER: usize = 32 << 20;
@@ -38,6 +37,8 @@ const ERROR: usize = 256 << 10;
 const ERROR_TIME: Duration = Duration::from_secs(5);
 /// How long an answer may take that comes whole.
 const WHOLE: Duration = Duration::from_secs(600);
+/// When to ask again whose program is being started or replaced.
+const CLOSED: Duration = Duration::from_secs(1);
 /// How much of a request's beginning decides where alike ones go.
 const PREFIX: usize = 512;
 
@@ -166,14 +167,17 @@ impl Gateway {
             exists |= !serving.is_empty();
             let known = serving.into_iter().filter_map(|deployed| {
                 let provider = settings.providers.get(deployed.terms.provider.as_str())?;
-                let of = (deployed.terms.model.as_str(), provider.name());
                 Some(Target {
-                    watched: self.watch(deployed.id, of),
+                    watched: self.watch(&deployed, provider.name()),
                     provider: provider.clone(),
                     deployed,
                 })
             });
-            let known: Vec<Target> = known.collect();
+            let (closed, known): (Vec<Target>, Vec<Target>) =
+                known.partition(|target| self.is_closed(target.provider.name()));
+            if !closed.is_empty() {
+                waits = [waits, Some((CLOSED, false))].into_iter().flatten().min();
+            }
             let prefix = prefix_of(&call.body);
             let (ready, soonest) = self.ordered(&known, choose, (input, output), prefix);
             targets.extend(ready);
@@ -238,24 +242,24 @@ impl Gateway {
             peeked,
         };
         let prepared = asked.for_provider(&target.provider, target.upstream())?;
-        let sizes = (estimate::tokens(&prepared.body), prepared.output);
-        let (mut running, durable) = self.reserve(call, target, sizes, after).await?;
+        let size = Size::of(&prepared.body, prepared.output);
+        let (mut running, durable) = self.reserve(call, target, size, after).await?;
         running.losses = prepared.losses.clone();
         let told = Told {
             id: running.inference.to_string(),
             created: seconds_now(),
             model: peeked.model.clone(),
-            input_estimate: sizes.0,
+            input_estimate: size.likely,
             latency_ms: 0,
             include_usage: peeked.include_usage,
         };
         let inference = running.inference;
-        let begun = self.begin(inbound, call, (peeked, target), (prepared, told), running);
+        let begun = self.serve(inbound, call, (peeked, target), (prepared, told), running);
         // The provider is asked while the reserve is made durable; nothing leaves before both are done.
         let (begun, durable) = tokio::join!(begun, durable);
         durable.map_err(|why| Tried::from(fault::model_error(&why)))?;
         begun.map_err(|error| {
-            let again = fault::may_fall_back(&error);
+            let again = error.retryable();
             Tried {
                 error,
                 inference: Some(inference),
@@ -269,7 +273,7 @@ impl Gateway {
         &self,
         call: &Call,
         target: &Target,
-        (input, output): (u64, u64),
+        size: Size,
         after: Option<InferenceId>,
     ) -> Result<(Running, Asking<Result<(), Rejection>>), ModelError> {
         let refused = fault::model_error;
@@ -277,8 +281,8 @@ impl Gateway {
         let place = place.map_err(|_| refused(&Code::Draining.into()))?;
         let ask = ReserveInference {
             deployment: target.deployed.id,
-            input,
-            output,
+            input: size.input,
+            output: size.output,
             pay_from: None,
             task: call.who.task,
             run: call.who.run.clone(),
@@ -290,15 +294,15 @@ impl Gateway {
         let watched = target.watched.clone();
         let decided = tokio::spawn(async move {
             let reserved = asking.await?;
-            let running = Running::new(reserved.inference, place, watched, (input, output));
+            let running = Running::new(reserved.inference, place, watched, size);
             Ok::<_, Rejection>((running, reserved.durable))
         });
         let decided = decided.await.map_err(|_| refused(&Code::Defect.into()))?;
         decided.map_err(|why| refused(&why))
     }
 
-    /// Asks a provider, until it has begun to answer.
-    async fn begin(
+    /// Asks a provider, and gives its answer once that has begun. The call ends with the answer, or here.
+    async fn serve(
         &self,
         inbound: Inbound,
         call: &Call,
@@ -308,7 +312,7 @@ impl Gateway {
     ) -> Result<Response<Body>, ModelError> {
         let outbound = target.provider.dialect();
         let begun = self
-            .begun(
+            .begin(
                 inbound,
                 call,
                 (peeked, target),
@@ -316,11 +320,10 @@ impl Gateway {
                 &mut running,
             )
             .await;
-        let mut headers = self.told_of(inbound, target, running.inference);
+        let mut headers = call_headers(inbound, target, running.inference);
         match begun {
             Err(error) => {
-                target.watched.failed(&error);
-                running.end(InferenceEnd::Failed);
+                running.fail(&error);
                 Err(error)
             }
             Ok(Begun::Stream(mut stream)) => {
@@ -342,8 +345,7 @@ impl Gateway {
                         Ok(answered(headers, "application/json", Body::from(body)))
                     }
                     Err(error) => {
-                        target.watched.failed(&error);
-                        running.end(InferenceEnd::Failed);
+                        running.fail(&error);
                         Err(error)
                     }
                 }
@@ -351,7 +353,8 @@ impl Gateway {
         }
     }
 
-    async fn begun(
+    /// Asks a provider, until it has begun to answer.
+    async fn begin(
         &self,
         inbound: Inbound,
         call: &Call,
@@ -459,37 +462,32 @@ impl Gateway {
         }
         told
     }
+}
 
-    /// What every answer tells of its call.
-    pub(crate) fn told_of(
-        &self,
-        inbound: Inbound,
-        target: &Target,
-        call: InferenceId,
-    ) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        let id = call.to_string();
-        let own = match inbound {
-            Inbound::Chat | Inbound::Responses => "x-request-id",
-            Inbound::Messages => "request-id",
-            Inbound::Converse => "x-amzn-requestid",
-        };
-        let terms = &target.deployed.terms;
-        let chip = terms.chip.as_ref().map_or("", |chip| chip.as_str());
-        for (name, value) in [
-            (own, id.as_str()),
-            ("rialto-call", id.as_str()),
-            ("rialto-deployment", &target.deployed.id.to_string()),
-            ("rialto-chip", chip),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(value)
-                && !value.is_empty()
-            {
-                headers.insert(HeaderName::from_static(name), value);
-            }
+/// What every answer tells of its call.
+pub(crate) fn call_headers(inbound: Inbound, target: &Target, call: InferenceId) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let id = call.to_string();
+    let own = match inbound {
+        Inbound::Chat | Inbound::Responses => "x-request-id",
+        Inbound::Messages => "request-id",
+        Inbound::Converse => "x-amzn-requestid",
+    };
+    let terms = &target.deployed.terms;
+    let chip = terms.chip.as_ref().map_or("", |chip| chip.as_str());
+    for (name, value) in [
+        (own, id.as_str()),
+        ("rialto-call", id.as_str()),
+        ("rialto-deployment", &target.deployed.id.to_string()),
+        ("rialto-chip", chip),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value)
+            && !value.is_empty()
+        {
+            headers.insert(HeaderName::from_static(name), value);
         }
-        headers
     }
+    headers
 }
 
 /// The whole answer in the caller's dialect.

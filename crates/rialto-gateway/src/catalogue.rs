@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rialto_core::id::{DeploymentId, OwnerId};
 use rialto_core::model::{Deployment, OpenTo};
 use rialto_core::reject::Rejection;
+use tokio::sync::Mutex;
 
 use crate::meter::Meter;
 
@@ -31,7 +32,11 @@ struct Read {
 
 /// The copy.
 #[derive(Default)]
-pub(crate) struct Catalogue(RwLock<Arc<Read>>);
+pub(crate) struct Catalogue {
+    kept: RwLock<Arc<Read>>,
+    /// Held by whoever reads the table again, so that many calls after one change read it once.
+    reading: Mutex<()>,
+}
 
 impl Catalogue {
     /// The deployments of a model that an owner's agents may call.
@@ -63,8 +68,12 @@ impl Catalogue {
     }
 
     async fn read(&self, meter: &dyn Meter) -> Result<Arc<Read>, Rejection> {
-        let kept = self.kept();
-        if kept.version == Some(meter.version()) {
+        let current = || Some(self.kept()).filter(|kept| kept.version == Some(meter.version()));
+        if let Some(kept) = current() {
+            return Ok(kept);
+        }
+        let _reading = self.reading.lock().await;
+        if let Some(kept) = current() {
             return Ok(kept);
         }
         let offered = meter.offered().await?;
@@ -81,16 +90,13 @@ impl Catalogue {
             version: Some(offered.version),
             by_model,
         });
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        // Two may have read at the same time.
-        if kept.version <= read.version {
-            *kept = read.clone();
-        }
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        *kept = read.clone();
         Ok(read)
     }
 
     fn kept(&self) -> Arc<Read> {
-        self.0
+        self.kept
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()

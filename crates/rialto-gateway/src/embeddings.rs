@@ -1,5 +1,6 @@
 //! What is asked of models beside answers: embeddings, a count of tokens, and which models there are.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -11,12 +12,13 @@ use rialto_wire::openai::models::Model;
 use rialto_wire::words::Words;
 use rialto_wire::{anthropic, dialect};
 
-use crate::call::{Call, Target, answered, read_whole, request_id};
+use crate::call::{Call, Target, answered, call_headers, read_whole, request_id};
 use crate::estimate;
 use crate::fault;
 use crate::gateway::{ATTEMPTS, Gateway};
 use crate::meter::Who;
 use crate::provider::Asks;
+use crate::running::Size;
 
 /// How long embeddings may take.
 const EMBEDDINGS: Duration = Duration::from_secs(120);
@@ -26,34 +28,36 @@ const COUNT: Duration = Duration::from_secs(20);
 impl Gateway {
     pub(crate) async fn embed(&self, call: &Call) -> Result<Response<Body>, ModelError> {
         let asked = embeddings::read_request(&call.body)?;
-        let input = asked.tokens.unwrap_or_else(|| estimate::tokens(&call.body));
-        let targets = self.targets(call, &asked.model, (input, 0)).await?;
+        let mut size = Size::of(&call.body, 0);
+        if let Some(tokens) = asked.tokens {
+            (size.input, size.likely) = (tokens, tokens);
+        }
+        let targets = self.targets(call, &asked.model, (size.input, 0)).await?;
+        let none = || {
+            let message = "no provider of this model has embeddings";
+            ModelError::new(ErrorKind::BadRequest, message)
+        };
+        let able = |target: &&Target| target.provider.address(Asks::Embeddings).is_some();
         let mut last = None;
-        for target in targets.iter().take(ATTEMPTS) {
-            match self.embedded(call, (&asked, input), target).await {
+        for target in targets.iter().filter(able).take(ATTEMPTS) {
+            match self.embedded(call, (&asked, size), target).await {
                 Ok(response) => return Ok(response),
-                Err(error) if fault::may_fall_back(&error) => last = Some(error),
+                Err(error) if error.retryable() => last = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        let none = || ModelError::new(ErrorKind::NotFound, "nothing serves embeddings here");
         Err(last.unwrap_or_else(none))
     }
 
     async fn embedded(
         &self,
         call: &Call,
-        (asked, input): (&Asked, u64),
+        (asked, size): (&Asked, Size),
         target: &Target,
     ) -> Result<Response<Body>, ModelError> {
-        if target.provider.address(Asks::Embeddings).is_none() {
-            let message = "the model's provider has no embeddings";
-            return Err(ModelError::new(ErrorKind::BadRequest, message));
-        }
         let body = embeddings::for_server(&call.body, asked, target.upstream())?;
-        let reserved = self.reserve(call, target, (input, 0), None).await;
-        let (mut running, durable) = reserved?;
-        let headers = self.told_of(call.task.dialect(), target, running.inference);
+        let (mut running, durable) = self.reserve(call, target, size, None).await?;
+        let headers = call_headers(call.task.dialect(), target, running.inference);
         let asking = async {
             let until = Instant::now() + EMBEDDINGS;
             running.used.asked = true;
@@ -79,8 +83,7 @@ impl Gateway {
                 Ok(answered(headers, "application/json", Body::from(body)))
             }
             Err(error) => {
-                target.watched.failed(&error);
-                running.end(InferenceEnd::Failed);
+                running.fail(&error);
                 Err(error)
             }
         }
@@ -134,16 +137,16 @@ impl Gateway {
                 owner: deployed.terms.provider.to_string(),
             })
             .collect();
-        let routes = self.settings();
-        for name in routes.routes.keys() {
-            if !listed.iter().any(|model| model.id == *name) {
-                listed.push(Model {
-                    id: name.clone(),
-                    created: 0,
-                    owner: "route".to_owned(),
-                });
-            }
-        }
+        let callable: BTreeSet<String> = listed.iter().map(|model| model.id.clone()).collect();
+        let settings = self.settings();
+        let routes = settings.routes.iter().filter(|(name, route)| {
+            !callable.contains(*name) && route.models.iter().any(|model| callable.contains(model))
+        });
+        listed.extend(routes.map(|(name, _)| Model {
+            id: name.clone(),
+            created: 0,
+            owner: "route".to_owned(),
+        }));
         listed.sort_by(|one, two| one.id.cmp(&two.id));
         Ok(listed)
     }

@@ -34,11 +34,10 @@ pub fn tokens(body: &[u8]) -> u64 {
     sixths.div_ceil(SIXTHS)
 }
 
-/// The same for a text that was written, such as an answer without a count.
+/// What a text is likely to come to, for where nobody counts it: four bytes a token, the usual mean.
 #[must_use]
-pub(crate) fn of_written(letters: u64) -> u64 {
-    // Four bytes a token is the usual mean; what was written is counted, not reserved.
-    letters.div_ceil(4)
+pub(crate) fn of_written(bytes: u64) -> u64 {
+    bytes.div_ceil(4)
 }
 
 fn weight(byte: u8) -> u64 {

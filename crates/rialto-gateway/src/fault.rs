@@ -66,11 +66,6 @@ pub(crate) fn of_provider(provider: &str, error: ModelError) -> ModelError {
     }
 }
 
-/// Whether another deployment may be asked in its place.
-pub(crate) fn may_fall_back(error: &ModelError) -> bool {
-    error.retryable()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,10 +99,10 @@ mod tests {
         ] {
             let told = of_provider("acme", ModelError::new(kind, "Incorrect key sk-s3cret"));
             assert_eq!(told.kind, ErrorKind::Unavailable);
-            assert!(may_fall_back(&told) && !told.message.contains("s3cret"));
+            assert!(told.retryable() && !told.message.contains("s3cret"));
         }
         let theirs = ModelError::new(ErrorKind::BadRequest, "temperature is too high");
         assert_eq!(of_provider("acme", theirs.clone()), theirs);
-        assert!(!may_fall_back(&theirs));
+        assert!(!theirs.retryable());
     }
 }

@@ -1,7 +1,7 @@
 //! The gateway as others hold it: its providers and routes, the condition of each deployment, and the line of
 //! reports to the realm. How a call is made is in [`crate::call`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use rialto_core::id::DeploymentId;
 use rialto_core::limits::SETTLED_AT_ONCE;
 use rialto_core::model::InferenceReport;
+use rialto_core::reject::Kind;
 use rialto_outside::Vault;
 use rialto_wire::model::ModelError;
 use tokio::sync::mpsc;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Deployed};
 use crate::health::Health;
 use crate::meter::Meter;
 use crate::metrics::{Ended, Metrics};
@@ -25,6 +26,8 @@ use crate::route::Choose;
 pub const ATTEMPTS: usize = 4;
 /// How many calls may be under way or wait to be reported.
 const REPORTS: usize = 65_536;
+/// Above how many known conditions those of idle deployments are forgotten.
+const CONDITIONS: usize = 10_000;
 /// How long to wait when the realm could not take a report.
 const AGAIN: Duration = Duration::from_millis(500);
 /// How long the end waits for the last reports.
@@ -124,13 +127,20 @@ impl Gateway {
         &self.metrics
     }
 
-    /// The condition of each deployment that was called since the start.
+    /// How many calls are under way, by deployment.
     #[must_use]
-    pub fn conditions(&self) -> Vec<(DeploymentId, Health)> {
+    pub fn under_way(&self) -> BTreeMap<DeploymentId, u32> {
         let all = self.conditions.all();
-        all.iter()
-            .map(|(id, watched)| (*id, watched.health().clone()))
-            .collect()
+        let mut calls = BTreeMap::new();
+        for ((id, _), watched) in all.iter() {
+            *calls.entry(*id).or_default() += watched.health().calls;
+        }
+        calls
+    }
+
+    /// Whether a provider's program is being started or replaced: it is asked nothing then.
+    pub(crate) fn is_closed(&self, provider: &str) -> bool {
+        self.conditions.closed().contains(provider)
     }
 
     /// Ends: reports what is over, and stops the programs that serve.
@@ -155,28 +165,45 @@ impl Gateway {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The condition of a deployment.
-    pub(crate) fn watch(&self, id: DeploymentId, of: (&str, &str)) -> Arc<Watched> {
+    /// The condition of a deployment by its present terms: other terms may mean another server.
+    pub(crate) fn watch(&self, deployed: &Deployed, provider: &str) -> Arc<Watched> {
+        let key = (deployed.id, deployed.terms.version);
         let mut all = self.conditions.all();
-        let watched = all.entry(id).or_insert_with(|| {
-            Arc::new(Watched {
-                model: of.0.to_owned(),
-                provider: of.1.to_owned(),
-                health: Mutex::default(),
-                metrics: self.metrics.clone(),
-            })
+        if let Some(watched) = all.get(&key) {
+            return watched.clone();
+        }
+        if all.len() >= CONDITIONS {
+            all.retain(|_, watched| watched.health().calls > 0);
+        }
+        let watched = Arc::new(Watched {
+            model: deployed.terms.model.to_string(),
+            provider: provider.to_owned(),
+            health: Mutex::default(),
+            metrics: self.metrics.clone(),
         });
-        watched.clone()
+        all.insert(key, watched.clone());
+        watched
     }
 }
 
 /// The condition of each deployment that was called.
 #[derive(Default)]
-struct Conditions(Mutex<HashMap<DeploymentId, Arc<Watched>>>);
+struct Conditions {
+    all: Mutex<Watches>,
+    /// Providers whose programs are being started or replaced.
+    closed: Mutex<BTreeSet<String>>,
+}
+
+/// By deployment and version of its terms.
+type Watches = HashMap<(DeploymentId, u32), Arc<Watched>>;
 
 impl Conditions {
-    fn all(&self) -> MutexGuard<'_, HashMap<DeploymentId, Arc<Watched>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn all(&self) -> MutexGuard<'_, Watches> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn closed(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -187,7 +214,12 @@ impl Calls for Conditions {
         of.map(|watched| watched.health().calls).sum()
     }
 
-    fn listens(&self, provider: &str) {
+    fn close(&self, provider: &str) {
+        self.closed().insert(provider.to_owned());
+    }
+
+    fn open(&self, provider: &str) {
+        self.closed().remove(provider);
         let all = self.all();
         for watched in all.values().filter(|watched| watched.provider == provider) {
             watched.health().listens();
@@ -213,7 +245,7 @@ impl Watched {
     }
 
     pub(crate) fn answered(&self, took: Duration) {
-        self.health().answered(took);
+        self.health().answered(took, Instant::now());
     }
 
     pub(crate) fn failed(&self, error: &ModelError) {
@@ -236,10 +268,32 @@ async fn report(
     while line.recv_many(&mut together, SETTLED_AT_ONCE).await > 0 {
         reporting.store(true, Ordering::SeqCst);
         let reports = std::mem::take(&mut together);
-        while let Err(why) = meter.settle(reports.clone()).await {
-            tracing::error!(calls = reports.len(), %why, "calls of models could not be reported; they are tried again");
-            tokio::time::sleep(AGAIN).await;
+        if !settled(meter.as_ref(), &reports).await {
+            // One that cannot be taken must not hold up the others.
+            for report in &reports {
+                let one = std::slice::from_ref(report);
+                if !settled(meter.as_ref(), one).await {
+                    let bare = InferenceReport::new(report.inference, report.end);
+                    settled(meter.as_ref(), &[bare]).await;
+                }
+            }
         }
         reporting.store(false, Ordering::SeqCst);
     }
+}
+
+/// Reports, again and again while the realm cannot take it. False if it will never take this.
+async fn settled(meter: &dyn Meter, reports: &[InferenceReport]) -> bool {
+    while let Err(why) = meter.settle(reports.to_vec()).await {
+        let calls = reports.len();
+        tracing::error!(calls, %why, "calls of models could not be reported");
+        if matches!(
+            why.code.kind(),
+            Kind::Invalid | Kind::Limit | Kind::Conflict
+        ) {
+            return false;
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+    true
 }

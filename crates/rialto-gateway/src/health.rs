@@ -64,13 +64,18 @@ impl Health {
         self.trying = false;
     }
 
-    /// An answer has begun.
-    pub fn answered(&mut self, took: Duration) {
+    /// An answer has begun. One that was asked for earlier ends no time for which it is left alone.
+    pub fn answered(&mut self, took: Duration, now: Instant) {
+        self.serves(now);
         self.first = Some(match self.first {
             None => took,
             Some(mean) => mean - mean / NEWEST + took / NEWEST,
         });
-        (self.failures, self.alone) = (0, None);
+    }
+
+    fn serves(&mut self, now: Instant) {
+        self.failures = 0;
+        self.alone = self.alone.filter(|until| *until > now);
     }
 
     /// It serves again: what is known of its failures is over.
@@ -86,7 +91,8 @@ impl Health {
             ErrorKind::RateLimited | ErrorKind::Overloaded => {
                 self.alone = Some(now + told.unwrap_or(BUSY).min(BELIEVED));
             }
-            _ if !error.retryable() => {}
+            // It has answered: what it says is about the request.
+            _ if !error.retryable() => self.serves(now),
             _ => {
                 self.failures = self.failures.saturating_add(1);
                 if let Some(told) = told {
@@ -134,6 +140,16 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_was_asked_for_before_does_not_end_the_time_that_it_was_told() {
+        let (mut health, now) = (Health::default(), Instant::now());
+        health.begin(10);
+        health.failed(&error(ErrorKind::RateLimited, Some(30)), now);
+        health.answered(Duration::from_millis(5), now);
+        health.failed(&error(ErrorKind::BadRequest, None), now);
+        assert_eq!(health.waits(now), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
     fn a_callers_fault_is_not_the_deployments() {
         let mut health = Health::default();
         for _ in 0..10 {
@@ -161,7 +177,7 @@ mod tests {
             health.end(10);
         }
         health.begin(10);
-        health.answered(Duration::from_millis(80));
+        health.answered(Duration::from_millis(80), now);
         health.end(10);
         assert_eq!(health.waits(now), None);
         assert_eq!((health.failures, health.calls, health.tokens), (0, 0, 0));

@@ -83,9 +83,14 @@ impl Metrics {
             InferenceEnd::Left => series.left += 1,
             InferenceEnd::Failed | InferenceEnd::Lost => series.failed += 1,
         }
-        series.input += ended.tokens.input;
-        series.cached += ended.tokens.cached;
-        series.output += ended.tokens.output;
+        let tokens = [
+            (&mut series.input, ended.tokens.input),
+            (&mut series.cached, ended.tokens.cached),
+            (&mut series.output, ended.tokens.output),
+        ];
+        for (sum, more) in tokens {
+            *sum = sum.saturating_add(more);
+        }
         series.took.add(ended.took);
         if let Some(first) = ended.first {
             series.first.add(first);

@@ -1,9 +1,9 @@
 //! Programs that serve models: started, watched, started again, and replaced when settings change.
 //!
 //! A program belongs to the provider whose settings name it. It runs confined, away from the realm's files, as any
-//! child process does ([`rialto_outside::child`]). When its settings change or go, it is asked nothing new, calls
-//! under way may end, and only then it is stopped, and the new one started in its place. What it prints is not
-//! kept: it may hold prompts.
+//! child process does ([`rialto_outside::child`]). Until it listens its provider is closed: nothing is asked of it. When
+//! its settings change or go, it is closed again, calls under way may end, and only then it is stopped and the new one
+//! started in its place. What it prints is not kept: it may hold prompts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -63,8 +63,10 @@ pub struct Walls {
 pub(crate) trait Calls: Send + Sync + 'static {
     /// How many calls are under way through a provider.
     fn under_way(&self, provider: &str) -> u32;
-    /// A provider listens again: what is known of its failures is over.
-    fn listens(&self, provider: &str);
+    /// Nothing is to be asked of a provider.
+    fn close(&self, provider: &str);
+    /// A provider may be asked again, and what is known of its failures is over.
+    fn open(&self, provider: &str);
 }
 
 struct Kept {
@@ -164,7 +166,15 @@ impl Keeper {
         if let Some(before) = self.before.take() {
             let _ = before.await;
         }
-        let provider = self.provider.clone();
+        self.calls.close(&self.provider);
+        self.run().await;
+        // Whoever is there now is asked, and shows if it serves.
+        self.calls.open(&self.provider);
+    }
+
+    /// Runs the program until it is to stop or is given up.
+    async fn run(&self) {
+        let provider = self.provider.as_str();
         let started = self.start();
         let mut child = match started {
             Ok(child) => child,
@@ -193,6 +203,7 @@ impl Keeper {
                 }
             }
         }
+        self.calls.close(provider);
         self.drained().await;
         child.stop().await;
         tracing::info!(provider, "the program of a provider was stopped");
@@ -257,6 +268,7 @@ impl Keeper {
                 tokio::spawn(heard(at, provider.to_owned(), calls, self.stopped.clone()));
             }
             State::BackingOff { pause, why } => {
+                self.calls.close(provider);
                 tracing::warn!(
                     provider,
                     ?pause,
@@ -298,9 +310,11 @@ async fn heard(
     let until = Instant::now() + LOADING;
     while Instant::now() < until && !*stopped.borrow() {
         if TcpStream::connect(&address).await.is_ok() {
-            calls.listens(&provider);
-            return;
+            break;
         }
         tokio::time::sleep(LOOK).await;
+    }
+    if !*stopped.borrow() {
+        calls.open(&provider);
     }
 }

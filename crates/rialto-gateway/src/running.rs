@@ -8,16 +8,39 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rialto_core::id::InferenceId;
-use rialto_core::limits::{LOSSES, WORK_AT_ONCE};
+use rialto_core::limits::{INFERENCE_MS, LOSSES, WORK_AT_ONCE};
 use rialto_core::model::{InferenceEnd, InferenceReport, TokenCounts};
 use rialto_core::text::{Alias, Name, RawUsage};
-use rialto_wire::model::{Losses, Usage};
+use rialto_wire::model::{Losses, ModelError, Usage};
 use rialto_wire::words::Words;
 use tokio::sync::mpsc::OwnedPermit;
 
 use crate::estimate;
 use crate::gateway::Watched;
 use crate::metrics::Ended;
+
+/// How large a call is, in tokens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    /// The most input.
+    pub(crate) input: u64,
+    /// The input that is likely.
+    pub(crate) likely: u64,
+    /// The most output.
+    pub(crate) output: u64,
+}
+
+impl Size {
+    /// A request with a body, and the most output that it may have.
+    pub(crate) fn of(body: &[u8], output: u64) -> Self {
+        let input = estimate::tokens(body);
+        Self {
+            input,
+            likely: input.min(estimate::of_written(body.len() as u64)),
+            output,
+        }
+    }
+}
 
 /// What a call used, as far as it is known.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +61,9 @@ pub(crate) struct Running {
     place: Option<OwnedPermit<InferenceReport>>,
     watched: Arc<Watched>,
     began: Instant,
-    /// The most input, as it was reserved.
-    input: u64,
+    /// The input that is likely, for where the provider tells none: what is reserved is high on purpose.
+    likely: u64,
+    /// What is reserved.
     tokens: u64,
     pub(crate) first: Option<Duration>,
     pub(crate) used: Used,
@@ -52,16 +76,16 @@ impl Running {
         inference: InferenceId,
         place: OwnedPermit<InferenceReport>,
         watched: Arc<Watched>,
-        (input, output): (u64, u64),
+        size: Size,
     ) -> Self {
-        let tokens = input.saturating_add(output);
+        let tokens = size.input.saturating_add(size.output);
         watched.begin(tokens);
         Self {
             inference,
             place: Some(place),
             watched,
             began: Instant::now(),
-            input,
+            likely: size.likely,
             tokens,
             first: None,
             used: Used::default(),
@@ -70,16 +94,17 @@ impl Running {
         }
     }
 
-    /// The deployment that serves it.
-    pub(crate) fn watched(&self) -> &Watched {
-        &self.watched
-    }
-
     /// The answer has begun.
     pub(crate) fn answered(&mut self) {
         let took = self.began.elapsed();
         self.first = Some(took);
         self.watched.answered(took);
+    }
+
+    /// The call has failed, and its deployment with it unless the caller is at fault.
+    pub(crate) fn fail(self, error: &ModelError) {
+        self.watched.failed(error);
+        self.end(InferenceEnd::Failed);
     }
 
     /// The call is over.
@@ -92,11 +117,12 @@ impl Running {
             return;
         };
         let (tokens, estimated) = self.tokens(end);
+        let took = self.began.elapsed();
         self.watched.end(
             self.tokens,
             Ended {
                 end,
-                took: self.began.elapsed(),
+                took,
                 first: self.first,
                 tokens,
             },
@@ -117,7 +143,7 @@ impl Running {
                 .as_deref()
                 .and_then(|model| Name::new(model).ok()),
             first_ms: self.first.map(millis),
-            took_ms: Some(millis(self.began.elapsed())),
+            took_ms: Some(millis(took)),
             ..InferenceReport::new(self.inference, end)
         });
     }
@@ -130,7 +156,7 @@ impl Running {
         if told == (None, None) && silent {
             return (TokenCounts::default(), false);
         }
-        let input = usage.input.unwrap_or(self.input);
+        let input = usage.input.unwrap_or(self.likely);
         let written = estimate::of_written(self.used.written);
         // What a provider told in the middle is less than what has come since.
         let whole = end == InferenceEnd::Served && usage.output.is_some();
@@ -138,9 +164,7 @@ impl Running {
             (Some(output), true) => output,
             (told, _) => told.unwrap_or(0).max(written),
         };
-        let estimated = usage.input.is_none()
-            || !whole && usage.output.unwrap_or(0) < output
-            || usage.output.is_none();
+        let estimated = usage.input.is_none() || usage.output != Some(output);
         (counts(usage, input, output), estimated)
     }
 }
@@ -154,8 +178,10 @@ impl Drop for Running {
     }
 }
 
+/// A time as the realm takes it: no longer than a call may take.
 fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    let whole = u64::try_from(time.as_millis()).unwrap_or(INFERENCE_MS);
+    whole.min(INFERENCE_MS)
 }
 
 /// A tier as the realm takes it: providers write some in capitals.

@@ -9,7 +9,7 @@ use super::{
     InferenceReport, ModelEvent, OpenTo, Receipt, ReserveInference, RetireDeployment,
     SettleInferences, TokenCounts,
 };
-use crate::amount::Amount;
+use crate::amount::{self, Amount};
 use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AccountId, AgentId, DeploymentId, HoldId, InferenceId, OwnerId, position_of};
@@ -265,11 +265,10 @@ fn end(ctx: &mut Ctx<'_>, report: &InferenceReport) -> Result<(), Rejection> {
     let asset = call.terms.asset;
     let scale = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.scale;
     let answered = report.end == InferenceEnd::Served;
-    let cost = call
-        .terms
-        .prices
-        .bill(&report.tokens, answered, scale)?
-        .total;
+    // One report that no account could pay must not hold up those that come with it: it is paid from the reserve
+    // like any other that is above it.
+    let bill = call.terms.prices.bill(&report.tokens, answered, scale);
+    let cost = bill.map_or(Amount(amount::MAX), |bill| bill.total);
     let paid = cost.min(call.reserved);
     if let Some(hold) = call.hold {
         ctx.end_hold(hold, paid)?;

@@ -3,6 +3,7 @@
 use super::{Deployment, Inference, ModelEvent};
 use crate::id::{InferenceId, position_of};
 use crate::policy::{self, Work};
+use crate::realm::rules;
 use crate::state::State;
 
 pub(crate) fn evolve(state: &mut State, event: &ModelEvent) {
@@ -41,8 +42,12 @@ fn settled(state: &mut State, id: InferenceId, tokens: u64) {
         state.changes.defect();
         return;
     };
+    let most = match state.edition() < rules::TOKENS_WITHIN_RESERVE {
+        true => tokens,
+        false => call.work().tokens,
+    };
     let used = Work {
-        tokens,
+        tokens: tokens.min(most),
         milliseconds: 0,
     };
     let made = (call.at, position_of(id.0));

@@ -426,3 +426,20 @@ fn an_owners_budget_binds_its_own_models() {
         "#,
     );
 }
+
+#[test]
+fn a_report_beyond_all_bounds_takes_the_reserve_and_no_more_tokens_than_it() {
+    table(
+        r#"
+        bob policy.set_allowance {"node": {"agent": "@theirs"}, "lines": [{"on": "all", "unit": "tokens", "limit": "3000", "period_ms": 86400000}]} => ok
+        ann deployment.create {"terms": {"model": "dear", "provider": "house", "upstream": "dear-1", "open_to": "everyone", "prices": {"per_million": {"input": "1000000", "output": "1000000"}, "sure": true}}} => ok $dear
+        fund @theirs 5000
+        @theirs inference.reserve {"deployment": "$dear", "input": 1000, "output": 100} => ok $i
+        @theirs inference.reserve {"deployment": "$fast", "input": 1000, "output": 100} => ok $j
+        clock inference.settle {"calls": [{"inference": "$i", "end": "served", "tokens": {"input": 500000000000000, "output": 500000000000000}}, {"inference": "$j", "end": "served", "tokens": {"input": 500000000000000}}]} => ok
+        // 2,200 of 3,000 tokens are used up
+        @theirs inference.reserve {"deployment": "$free", "input": 800, "output": 0} => ok
+        @theirs inference.reserve {"deployment": "$free", "input": 1, "output": 0} => RLT0402
+        "#,
+    );
+}

@@ -27,6 +27,10 @@ pub(crate) const REACH_COUNTS: u16 = 4;
 /// bounded it.
 pub(crate) const CREATIONS_COUNT: u16 = 5;
 
+/// Of the tokens of a call no more count at the lines than were reserved for it, as no more is paid. Before, a
+/// report beyond the reserve counted whole.
+pub(crate) const TOKENS_WITHIN_RESERVE: u16 = 5;
+
 /// The edition that this code follows. Nothing ever had the numbers 2 and 3.
 pub(crate) const LATEST: u16 = CREATIONS_COUNT;
 

@@ -6,7 +6,7 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use rialto_core::amount::Amount;
-use rialto_core::event::{Envelope, Event};
+use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::id::{
     AgentId, AnyId, AssetId, CommunityId, DealId, HoldId, ListingId, TransferId,
 };
@@ -498,6 +498,9 @@ impl Counts<'_> {
     }
 }
 
+/// From this edition of the rules on, no more tokens of a call count than were reserved for it.
+const TOKENS_WITHIN_RESERVE: u16 = 5;
+
 /// Every limit has counted what the log charged to it in its current period since it began to count,
 /// less what holds and reservations gave back.
 pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Result<(), String> {
@@ -508,6 +511,7 @@ pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Res
     // What was held in each step and is held still, the oldest first, with where it counted.
     let mut holds: BTreeMap<HoldId, Vec<(Step, i128)>> = BTreeMap::new();
     let mut works: BTreeMap<AnyId, Reserved> = BTreeMap::new();
+    let mut edition = 0;
     for (envelope, event) in log
         .iter()
         .flat_map(|e| e.events.iter().map(move |v| (e, v)))
@@ -518,6 +522,7 @@ pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Res
                     count_entry(&mut counts, &mut holds, envelope, entry)?;
                 }
             }
+            Event::Realm(RealmEvent::RulesAdopted { edition: now }) => edition = *now,
             Event::Policy(PolicyEvent::UsageReserved { usage, reserved }) => {
                 let it = (reserved.work, &*reserved.charged, reserved.on.as_deref());
                 works.insert(AnyId::from(*usage), counts.reserve(envelope, it));
@@ -543,8 +548,14 @@ pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Res
                 let reserved = works
                     .remove(&AnyId::from(*inference))
                     .ok_or("settled twice")?;
+                let beyond = edition < TOKENS_WITHIN_RESERVE;
+                let most = if beyond {
+                    u64::MAX
+                } else {
+                    reserved.work.tokens
+                };
                 let work = Work {
-                    tokens: receipt.tokens.sum(),
+                    tokens: receipt.tokens.sum().min(most),
                     milliseconds: 0,
                 };
                 counts.settle(envelope, reserved, work);

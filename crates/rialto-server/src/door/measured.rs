@@ -72,8 +72,7 @@ pub(super) fn write(text: &mut String, gateway: &Gateway) {
         "gauge",
         "calls under way, by deployment",
     );
-    for (deployment, health) in gateway.conditions() {
-        let calls = health.calls;
+    for (deployment, calls) in gateway.under_way() {
         let _ = writeln!(
             text,
             "rialto_deployment_calls{{deployment=\"{deployment}\"}} {calls}"

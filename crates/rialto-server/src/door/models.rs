@@ -91,9 +91,13 @@ pub(super) fn dialect(path: &str) -> Option<Inbound> {
 
 /// Tells refusals of any layer in the dialect of the address.
 pub(super) async fn in_dialect(request: Request, next: Next) -> Response {
-    let Some(inbound) = dialect(request.uri().path()) else {
+    let Some(mut inbound) = dialect(request.uri().path()) else {
         return next.run(request).await;
     };
+    if inbound == Inbound::Chat && is_anthropic(request.headers()) {
+        // Both have addresses for the list of models.
+        inbound = Inbound::Messages;
+    }
     let response = next.run(request).await;
     match response.extensions().get::<Problem>() {
         Some(problem) => in_words_of(inbound, problem, response.headers()),
@@ -110,8 +114,17 @@ fn in_words_of(inbound: Inbound, problem: &Problem, headers: &HeaderMap) -> Resp
 }
 
 async fn called(door: Arc<Door>, task: Task, request: Request) -> Response {
-    match call_of(&door, task, request).await {
-        Ok(call) => door.gateway.call(call).await,
+    let call = match call_of(&door, task, request).await {
+        Ok(call) => call,
+        Err(refusal) => return refusal.into_response(),
+    };
+    // What is paid is judged when it is reserved; what is not, here.
+    let stands = match task {
+        Task::Count => stands(&door, &call.who).await,
+        Task::Answer(_) | Task::Embeddings => Ok(()),
+    };
+    match stands {
+        Ok(()) => door.gateway.call(call).await,
         Err(refusal) => refusal.into_response(),
     }
 }
@@ -130,6 +143,16 @@ async fn call_of(door: &Door, task: Task, request: Request) -> Result<Call, Refu
         body,
         who,
     })
+}
+
+/// Whether somebody may ask anything at all: since the token was looked up, somebody may have been stopped.
+async fn stands(door: &Door, who: &Who) -> Result<(), Refusal> {
+    let caller = Caller {
+        principal: who.principal,
+        auth: who.auth,
+        acting: who.acting.clone(),
+    };
+    auth::stands(door, &caller).await
 }
 
 /// Who asks.
@@ -296,12 +319,7 @@ async fn models(
     parts: &Parts,
 ) -> Result<Vec<rialto_wire::openai::models::Model>, Response> {
     let who = who(door, parts, &[]).map_err(IntoResponse::into_response)?;
-    let caller = Caller {
-        principal: who.principal,
-        auth: who.auth,
-        acting: who.acting.clone(),
-    };
-    let stands = auth::stands(door, &caller).await;
+    let stands = stands(door, &who).await;
     stands.map_err(IntoResponse::into_response)?;
     let inbound = match is_anthropic(&parts.headers) {
         true => Inbound::Messages,

@@ -609,6 +609,14 @@ async fn each_refusal_is_in_the_dialect_of_the_address() {
             "/error/message",
             "RLT0004",
         ),
+        (
+            "/v1/messages/count_tokens",
+            stopped.as_str(),
+            ask("good", false),
+            403,
+            "/error/message",
+            "RLT",
+        ),
     ] {
         let response = gate.raw(path, ("x-api-key", key), &body).await;
         assert_eq!(response.status().as_u16(), status, "{path}");
